@@ -1,0 +1,1 @@
+"""What ships as data: the starter corpus, adapters and their cards."""

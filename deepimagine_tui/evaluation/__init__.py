@@ -1,0 +1,1 @@
+"""The engine and the grader over question sets."""

@@ -1,0 +1,1 @@
+"""The engine: from an anchor, one factor at a time, to an imagined result."""

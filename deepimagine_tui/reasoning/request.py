@@ -1,0 +1,82 @@
+"""What can be asked of the engine, with everything needed to ask it again."""
+
+from __future__ import annotations
+
+import msgspec
+
+from deepimagine_tui.reasoning.state import Configuration, Estimand, Perturbation, State
+
+DEFAULT_ANCHORS = 7
+
+
+class AnchorRef(msgspec.Struct, frozen=True):
+    """An observed state by its place in the registry: k1 and k2 are result groups of one outcome."""
+
+    nct_id: str
+    outcome_id: str
+    arm_group_id: str
+    comparator_group_id: str | None
+    class_title: str = ""
+    category: str = ""
+
+
+class StepEdit(msgspec.Struct, frozen=True):
+    """The user's own result for the state that `step` (from 0) of a what-if leads to; everything after it says so."""
+
+    step: int
+    arm_value: float
+    comparator_value: float | None = None
+
+
+class WhatIf(msgspec.Struct, frozen=True, tag="what-if"):
+    """Start at a posted result and stack perturbations, walked in the order given."""
+
+    anchor: AnchorRef
+    perturbations: tuple[Perturbation, ...]
+    edits: tuple[StepEdit, ...] = ()
+
+
+class Forecast(msgspec.Struct, frozen=True, tag="forecast"):
+    """Walk from `k` retrieved anchors to one target.
+
+    `nct_id` is the registered target, `None` for one made up by the user. `cutoff` (ISO date): nothing posted after it is used.
+    `drop` lists trials that the user took out of the anchors.
+    """
+
+    target: Configuration
+    nct_id: str | None
+    cutoff: str
+    k: int = DEFAULT_ANCHORS
+    drop: tuple[str, ...] = ()
+
+
+class ImagineSettings(msgspec.Struct, frozen=True):
+    """How to ask. `seed` is 0 to 2**32-1; `samples` walks each what-if path that often with derived seeds."""
+
+    seed: int = 7
+    temperature: float = 0.7
+    top_p: float = 0.95
+    max_reasoning_tokens: int = 96
+    samples: int = 1
+
+
+class KeptStep(msgspec.Struct, frozen=True):
+    """A step of the parent run that is not asked again: its state and text are taken over as they were."""
+
+    pathway: int
+    step: int
+    state: State
+    reasoning: str = ""
+    completion: str = ""
+
+
+class ImagineRequest(msgspec.Struct, frozen=True):
+    """One question. `run_id` is a UUIDv7; `parent` the run that it repeats, edits or continues; `kept` its steps that stand."""
+
+    run_id: str
+    question: WhatIf | Forecast
+    settings: ImagineSettings = ImagineSettings()
+    estimand: Estimand = "arm values"
+    name: str = ""
+    parent: str = ""
+    kept: tuple[KeptStep, ...] = ()

@@ -1,0 +1,1 @@
+"""Figures, reports and data files made from a run."""

@@ -1,0 +1,1 @@
+"""The training subsystem: pairs, traces, fine-tuning and reinforcement learning."""
