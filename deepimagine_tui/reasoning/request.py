@@ -10,7 +10,8 @@ DEFAULT_ANCHORS = 7
 
 
 class AnchorRef(msgspec.Struct, frozen=True):
-    """An observed state by its place in the registry: k1 and k2 are result groups of one outcome."""
+    """An observed state by its place in the registry: k1 and k2 are result groups of one outcome. Where the arms are classes
+    of one group, both ids name that group, `class_title` is k1 and `comparator_class_title` k2."""
 
     nct_id: str
     outcome_id: str
@@ -18,6 +19,7 @@ class AnchorRef(msgspec.Struct, frozen=True):
     comparator_group_id: str | None
     class_title: str = ""
     category: str = ""
+    comparator_class_title: str = ""
 
 
 class StepEdit(msgspec.Struct, frozen=True):

@@ -115,13 +115,15 @@ class ZTest(msgspec.Struct, frozen=True):
 
 
 class ArmSpec(msgspec.Struct, frozen=True):
-    """One side of a comparison. `group_id` is set when it is a posted result group of the state's trial; `label` as shown."""
+    """One side of a comparison. `group_id` is set when it is a posted result group of the state's trial; `label` as shown.
+    `class_title` is set when the arms are classes of that group."""
 
     label: str
     interventions: tuple[str, ...] = ()
     doses: tuple[Dose, ...] = ()
     control: Control = "unknown"
     group_id: str = ""
+    class_title: str = ""
 
 
 class OutcomeSpec(msgspec.Struct, frozen=True):
@@ -159,12 +161,14 @@ class BaselineFact(msgspec.Struct, frozen=True):
 
 
 class Population(msgspec.Struct, frozen=True):
-    """Who is studied. `free_text` is what the user typed and nothing parsed; it is labelled so wherever it is shown."""
+    """Who is studied. `free_text` is what the user typed and nothing parsed; it is labelled so wherever it is shown.
+    `condition_terms` are the registry's vocabulary for `conditions`."""
 
     conditions: tuple[str, ...] = ()
     eligibility: Eligibility = Eligibility()
     baseline: tuple[BaselineFact, ...] = ()
     free_text: str = ""
+    condition_terms: tuple[str, ...] = ()
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -266,10 +270,12 @@ Change = (
 
 
 class Perturbation(msgspec.Struct, frozen=True):
-    """One factor, before -> after. `before` and `after` are as shown to a person; `typed` is the user's own text, if any."""
+    """One factor, before -> after. `before` and `after` are as shown to a person; `typed` is the user's own text, if any,
+    and `reading` how it was understood (`40 mg once daily = 4x the observed 10 mg`)."""
 
     factor: Factor
     before: str
     after: str
     change: Change
     typed: str = ""
+    reading: str = ""
