@@ -65,8 +65,11 @@ class TextArrived(msgspec.Struct, frozen=True, tag="text_arrived", tag_field="ty
 
 
 class SlotFilled(msgspec.Struct, frozen=True, tag="slot_filled", tag_field="type"):
-    """A slot has its value. `probabilities` sum to 1 over the options, `mass` is what they had before renormalising; empty and
-    `None` where the backend gives no log-probabilities."""
+    """A slot has its value, without the space around it; the keys of `probabilities` are the options in the same form.
+
+    `probabilities` sum to 1 over the options, `mass` is what they had before renormalising; empty and `None` where the backend
+    gives no log-probabilities.
+    """
 
     request_id: str
     slot: str
