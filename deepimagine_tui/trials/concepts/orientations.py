@@ -1,0 +1,104 @@
+"""Which way round a two-group contrast was posted.
+
+Source fields: the posted arm values, then the comments; never the order of the groups, because both orders are about equally common.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal
+
+from deepimagine_tui.trials.concepts.numbers import decimals
+from deepimagine_tui.trials.results import ContrastKind, Orientation, ValueKind
+
+TOLERANCE = 0.25
+"""How far, relative to the difference of the arm values, an adjusted estimate may lie from it."""
+
+CLEAR_LOG_RATIO = 0.05
+"""Below this log ratio of the arm values nothing is said."""
+
+_FREE = re.compile(r"\bsurviv|[- ]free\b|\bfree of\b|\bwithout\b|\bremain", re.I)
+_MINUS = re.compile(r"(.{2,80}?)\s(?:minus|[-–−])\s(.{2,80}?)(?:[.;,)\n]|$)", re.I)
+_OVER = re.compile(r"(.{2,80}?)\s?(?:/|\bdivided by\b|\bover\b|\brelative to\b|\bversus\b|\bvs\.?|\bcompared (?:to|with)\b|\bin comparison (?:to|with)\b)\s?(.{2,80}?)(?:[.;,)\n]|$)", re.I)
+_WORD = re.compile(r"[a-z0-9.]+")
+_NOISE = frozenset("arm group the of and with a an in for to treatment difference ratio hazard odds mean risk mg is was minus versus estimate between".split())
+
+
+def from_values(
+    kind: ContrastKind, scale: str, estimate: float, null: float | None, pairs: Sequence[tuple[float, float]], values: ValueKind, title: str
+) -> Orientation:
+    """The orientation that the arm values show; `unknown` when they show none or contradict one another.
+
+    `pairs` are the posted values (a, b) of every class that the contrast may be about. A difference must lie within `TOLERANCE` of
+    one of the two differences; a ratio must lie on one side of its null, clearly, as the arm values do. For a hazard ratio
+    of a time, a longer time means a lower hazard.
+    """
+    votes: set[Orientation] = set()
+    for a, b in pairs:
+        vote: Orientation = "unknown"
+        if kind == "difference":
+            vote = _difference(estimate, a, b)
+        elif kind == "ratio" and null:
+            vote = _ratio(estimate / null, a, b, _inverse(scale, values, title))
+        if vote != "unknown":
+            votes.add(vote)
+    return votes.pop() if len(votes) == 1 else "unknown"
+
+
+def _difference(estimate: float, a: float, b: float) -> Orientation:
+    gap = a - b
+    if estimate == 0 or gap == 0:
+        return "unknown"
+    rounding = 1.5 * 10.0 ** -min(decimals(estimate), max(decimals(a), decimals(b)))
+    margin = max(TOLERANCE * abs(gap), min(rounding, abs(gap) / 2))
+    if abs(estimate - gap) <= margin:
+        return "a-b"
+    return "b-a" if abs(estimate + gap) <= margin else "unknown"
+
+
+def _inverse(scale: str, values: ValueKind, title: str) -> bool:
+    if "hazard" not in scale:
+        return False
+    return values == "time to event" or bool(_FREE.search(title))
+
+
+def _ratio(estimate: float, a: float, b: float, inverse: bool) -> Orientation:
+    if estimate <= 0 or a <= 0 or b <= 0:
+        return "unknown"
+    posted, seen = math.log(estimate), math.log(a / b)
+    if abs(posted) < CLEAR_LOG_RATIO or abs(seen) < CLEAR_LOG_RATIO:
+        return "unknown"
+    return "a/b" if (posted > 0) == (seen > 0) != inverse else "b/a"
+
+
+@lru_cache(maxsize=4096)
+def from_comments(kind: ContrastKind, a_title: str, b_title: str, *comments: str) -> Orientation:
+    """The orientation that a comment states (`Drug minus placebo`, `A / B`, `A versus B` for a ratio); `unknown` when none does."""
+    pattern: re.Pattern[str]
+    first: Literal["a-b", "a/b"]
+    second: Literal["b-a", "b/a"]
+    if kind == "difference":
+        pattern, first, second = _MINUS, "a-b", "b-a"
+    elif kind == "ratio":
+        pattern, first, second = _OVER, "a/b", "b/a"
+    else:
+        return "unknown"
+    a_words, b_words = _words(a_title), _words(b_title)
+    only_a, only_b = a_words - b_words, b_words - a_words
+    votes: set[Orientation] = set()
+    for comment in comments:
+        for found in pattern.finditer(comment):
+            left, right = _words(found[1]), _words(found[2])
+            if left & only_a and right & only_b and not left & only_b and not right & only_a:
+                votes.add(first)
+            elif left & only_b and right & only_a and not left & only_a and not right & only_b:
+                votes.add(second)
+    return votes.pop() if len(votes) == 1 else "unknown"
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word for word in _WORD.findall(text.lower()) if word not in _NOISE)

@@ -1,0 +1,54 @@
+"""What the parameter of an analysis is: a difference, a ratio, a slope, or a test statistic, and its null value.
+
+Source fields: `paramType`, the outcome's unit, then the estimate itself for percent ratios.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from deepimagine_tui.trials.results import ContrastKind
+
+_SLOPE = re.compile(r"\bslope\b|\bregression coefficient\b|\bper unit\b|\bcorrelation\b|\bcoefficient\b", re.I)
+_TEST = re.compile(r"\b(?:test )?statistic\b|\bchi-?square|\bz[- ]score\b|\bt[- ]value\b|\bF[- ]value\b|\bkappa\b|\bICC\b|\bintra-?class\b|\bp-?value\b", re.I)
+_RATIO = re.compile(
+    r"\bratios?\b|\b(?:HR|OR|RR|GMR|IRR|aOR|aHR)\b|\brelative (?:risk|rate)(?! reduction)|\bfold\b|\bhazards?\b|\bproportional hazard|\bodds\b|\bgeometric mean fold\b|\bquotient\b",
+    re.I,
+)
+_DIFFERENCE = re.compile(r"\bdiff(?:erence|\b)|\bminus\b|\bchange\b|\bdelta\b|\btreatment effect\b|\breduction\b|\bestimated? (?:treatment )?effect\b|\bLS ?means?\b|\bcontrast\b|\bshift\b|\bRD\b|\bARR\b", re.I)
+_EFFICACY = re.compile(r"\bvaccine efficacy\b|\befficacy\b|\brelative (?:risk|rate) reduction\b|\bprotective\b|\b1 ?- ?(?:hazard|risk|rate|odds)", re.I)
+_LOG = re.compile(r"\blog(?:10|2|e)?\b|\bln\b", re.I)
+_PERCENT = re.compile(r"%|percent", re.I)
+
+PERCENT_RATIO_FROM = 25.0
+"""A ratio stated in percent lies far above what a plain ratio reaches."""
+
+
+@lru_cache(maxsize=4096)
+def contrast_kind(parameter: str, has_estimate: bool) -> ContrastKind:
+    """The kind of a contrast with this parameter name; `test only` when no estimate was posted."""
+    if not has_estimate:
+        return "test only"
+    if _SLOPE.search(parameter):
+        return "slope"
+    if _TEST.search(parameter):
+        return "test only"
+    if _EFFICACY.search(parameter):
+        return "other"
+    if _DIFFERENCE.search(parameter) and not re.search(r"\bratio of\b|\bratio\b(?!.*difference)", parameter, re.I):
+        return "difference"
+    if _RATIO.search(parameter) and not _LOG.search(parameter):
+        return "ratio"
+    return "difference" if _LOG.search(parameter) and _RATIO.search(parameter) else "other"
+
+
+@lru_cache(maxsize=4096)
+def null_value(kind: ContrastKind, parameter: str, unit: str, estimate: float | None) -> float | None:
+    """The value of no effect: 0 for differences and slopes, 1 for ratios, 100 for ratios in percent; `None` otherwise."""
+    if kind in ("difference", "slope"):
+        return 0.0
+    if kind == "ratio":
+        in_percent = _PERCENT.search(parameter) is not None
+        return 100.0 if estimate is not None and estimate >= PERCENT_RATIO_FROM and in_percent else 1.0
+    return None

@@ -1,0 +1,193 @@
+"""Posted analyses, read as contrasts. v2-shaped objects in, result structs out."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from deepimagine_tui.trials.concepts import orientations, scales, terms, verdicts
+from deepimagine_tui.trials.concepts.hypotheses import hypothesis
+from deepimagine_tui.trials.concepts.p_values import parse_p, stated_alpha, test_sides
+from deepimagine_tui.trials.registry.fields import Log, Node, clean, each, text, texts, unknown_keys
+from deepimagine_tui.trials.registry.tables import number_of
+from deepimagine_tui.trials.results import Contrast, ContrastInterval, Orientation, Outcome
+
+_KEYS = frozenset(
+    """paramType paramValue dispersionType dispersionValue statisticalMethod statisticalComment pValue pValueComment ciNumSides ciPctValue
+    ciLowerLimit ciUpperLimit ciLowerLimitComment ciUpperLimitComment estimateComment testedNonInferiority nonInferiorityType
+    nonInferiorityComment otherAnalysisDescription groupDescription groupIds""".split()
+)
+_FREE = re.compile(r"\bsurviv|[- ]free\b|\bfree of\b|\bwithout\b", re.I)
+
+
+def contrasts(node: Node, at: str, outcome: Outcome, log: Log) -> tuple[Contrast, ...]:
+    """The contrasts of an outcome whose groups and cells were read."""
+    found = tuple(_contrast(index, item, where, outcome, log) for index, (where, item) in enumerate(each(node, "analyses", at, log)))
+    return tuple(_with_sibling(contrast, found) for contrast in found)
+
+
+def _contrast(index: int, node: Node, at: str, outcome: Outcome, log: Log) -> Contrast:
+    unknown_keys(node, _KEYS, at, log)
+    group_ids = texts(node, "groupIds", at, log)
+    known = {group.id for group in outcome.groups}
+    for strange in group_ids:
+        if strange not in known:
+            log.add(f"{at}.groupIds", "unknown-group", f"{strange!r} is not a group of the outcome.")
+    comments = tuple(
+        value
+        for value in (
+            text(node, key, at, log)
+            for key in ("groupDescription", "estimateComment", "pValueComment", "statisticalComment", "nonInferiorityComment", "otherAnalysisDescription")
+        )
+        if value
+    )
+    method, scale = text(node, "statisticalMethod", at, log), text(node, "paramType", at, log)
+    estimate = number_of(node.get("paramValue"), f"{at}.paramValue", log)
+    written = text(node, "pValue", at, log)
+    sides = test_sides(method, *comments)
+    p = parse_p(written, sides) if written else None
+    if written and p is None:
+        log.add(f"{at}.pValue", "not-a-p-value", f"{written!r} is no p-value.")
+    kind = scales.contrast_kind(scale, estimate is not None)
+    null = scales.null_value(kind, scale, outcome.unit, estimate)
+    tested = node.get("testedNonInferiority")
+    spread_kind, _ = terms.dispersion(text(node, "dispersionType", at, log))
+    contrast = Contrast(
+        index=index,
+        group_ids=group_ids,
+        hypothesis=hypothesis(
+            text(node, "nonInferiorityType", at, log),
+            tested if isinstance(tested, str | bool) else None,
+            len(group_ids),
+            p is not None,
+            " ".join(comments),
+        ),
+        kind=kind,
+        scale=scale.lower(),
+        null=null,
+        estimate=estimate,
+        dispersion_kind=spread_kind,
+        dispersion=number_of(node.get("dispersionValue"), f"{at}.dispersionValue", log),
+        interval=_interval(node, at, log),
+        p=p,
+        alpha=stated_alpha(*comments),
+        method=method,
+        unit=outcome.unit if kind == "difference" else "",
+        class_title=_class_title(outcome, comments),
+    )
+    return _judged(contrast, outcome, comments)
+
+
+def _interval(node: Node, at: str, log: Log) -> ContrastInterval | None:
+    lower = number_of(node.get("ciLowerLimit"), f"{at}.ciLowerLimit", log)
+    upper = number_of(node.get("ciUpperLimit"), f"{at}.ciUpperLimit", log)
+    if lower is None and upper is None:
+        return None
+    level = number_of(node.get("ciPctValue"), f"{at}.ciPctValue", log)
+    if level is not None and not 0 < level < 100:
+        log.add(f"{at}.ciPctValue", "not-a-level", f"{level} is no level of confidence.")
+        level = None
+    written = terms.words(text(node, "ciNumSides", at, log))
+    sides: Literal[1, 2] = 1 if written.startswith(("one", "1")) or lower is None or upper is None else 2
+    return ContrastInterval(lower, upper, level, sides)
+
+
+def _class_title(outcome: Outcome, comments: tuple[str, ...]) -> str:
+    """The one class that the comments name; empty when they name none or several."""
+    titles = {cell.class_title for cell in outcome.cells if cell.class_title}
+    if len(titles) < 2:
+        return ""
+    joined = " ".join(comments).lower()
+    named = [title for title in titles if re.search(rf"(?<![\w.]){re.escape(title.lower())}(?![\w.]?\w)", joined)]
+    longest = max(named, key=len, default="")
+    return longest if all(title.lower() in longest.lower() for title in named) else ""
+
+
+def _pairs(contrast: Contrast, outcome: Outcome) -> list[tuple[float, float]]:
+    """The posted values (a, b) of every class and category that the contrast may be about."""
+    a_id, b_id = contrast.group_ids
+    values: dict[tuple[str, str], dict[str, float]] = {}
+    for cell in outcome.cells:
+        if cell.value is not None and cell.group_id in contrast.group_ids and contrast.class_title in ("", cell.class_title):
+            values.setdefault((cell.class_title, cell.category), {})[cell.group_id] = _comparable(cell.value, cell.n, outcome)
+    return [(found[a_id], found[b_id]) for found in values.values() if a_id in found and b_id in found]
+
+
+def _comparable(value: float, n: int | None, outcome: Outcome) -> float:
+    """A count as percentage of its n, since differences and ratios of counts are posted on that scale."""
+    if outcome.kind == "share" and n and outcome.parameter.startswith("count of"):
+        return 100 * value / n
+    if outcome.kind == "share" and n and "percent" not in outcome.unit.lower() and "%" not in outcome.unit and "proportion" not in outcome.unit.lower():
+        return 100 * value / n
+    return value
+
+
+def _judged(contrast: Contrast, outcome: Outcome, comments: tuple[str, ...]) -> Contrast:
+    """The contrast with its orientation, significance and favoured group."""
+    if len(contrast.group_ids) != 2 or len(set(contrast.group_ids)) != 2:
+        significant = verdicts.p_significant(contrast.p, contrast.alpha)
+        return msgspec.structs.replace(contrast, significant=significant)
+    pairs = _pairs(contrast, outcome)
+    orientation, shown_by = _orientation(contrast, outcome, pairs, comments)
+    by_p = verdicts.p_significant(contrast.p, contrast.alpha)
+    by_interval = verdicts.interval_significant(contrast.interval, contrast.null, contrast.alpha)
+    flags = contrast.flags
+    if by_p is not None and by_interval is not None and by_p != by_interval:
+        flags = (*flags, verdicts.CONTRADICTION)
+    inverse = verdicts.is_inverse(contrast.scale, outcome.kind, bool(_FREE.search(outcome.title)))
+    return msgspec.structs.replace(
+        contrast,
+        orientation=orientation,
+        orientation_from=shown_by,
+        reference=_reference(contrast, orientation),
+        significant=by_p if by_p is not None else by_interval,
+        favours=verdicts.favoured(
+            contrast.group_ids,
+            contrast.estimate if contrast.kind in ("difference", "ratio") else None,
+            contrast.null,
+            orientation,
+            outcome.benefit,
+            inverse,
+            pairs[0] if len(pairs) == 1 else None,
+        ),
+        flags=flags,
+    )
+
+
+def _orientation(
+    contrast: Contrast, outcome: Outcome, pairs: list[tuple[float, float]], comments: tuple[str, ...]
+) -> tuple[Orientation, Literal["arm values", "comment", "none"]]:
+    if contrast.estimate is None or contrast.kind not in ("difference", "ratio"):
+        return "unknown", "none"
+    shown = orientations.from_values(contrast.kind, contrast.scale, contrast.estimate, contrast.null, pairs, outcome.kind, outcome.title)
+    if shown != "unknown":
+        return shown, "arm values"
+    titles = {group.id: group.title for group in outcome.groups}
+    a, b = (clean(titles.get(identifier, "")) for identifier in contrast.group_ids)
+    said = orientations.from_comments(contrast.kind, a, b, contrast.scale, *comments)
+    return (said, "comment") if said != "unknown" else ("unknown", "none")
+
+
+def _reference(contrast: Contrast, orientation: Orientation) -> str | None:
+    if orientation in ("a-b", "a/b"):
+        return contrast.group_ids[1]
+    return contrast.group_ids[0] if orientation in ("b-a", "b/a") else None
+
+
+def _with_sibling(contrast: Contrast, others: tuple[Contrast, ...]) -> Contrast:
+    """A p-value and its estimate are at times posted as two analyses: a test without an estimate takes its direction from there."""
+    if contrast.favours is not None or contrast.estimate is not None or contrast.p is None or len(contrast.group_ids) != 2:
+        return contrast
+    siblings = {
+        other.favours
+        for other in others
+        if other.estimate is not None
+        and other.p is None
+        and set(other.group_ids) == set(contrast.group_ids)
+        and other.class_title == contrast.class_title
+    }
+    if len(siblings) == 1:
+        return msgspec.structs.replace(contrast, favours=siblings.pop())
+    return contrast
