@@ -57,9 +57,12 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 class Number(msgspec.Struct, frozen=True):
-    """A value with its status. `after_entered` is true when something the user typed lies upstream of it. An
-    imagined number without a
-    calibrated interval has `interval` `None`, shown as "not calibrated". `note` says why a value is missing (`not reached`)."""
+    """A value with its status. `after_entered` is true when something the user typed lies upstream of it.
+
+    An imagined number without a calibrated interval has `interval` `None`, shown as "not calibrated". `note` says why a value
+    is missing (`not reached`). `lower` and `upper` are the limits of a posted IQR or range, which are no confidence limits;
+    `dispersion_kind` says which.
+    """
 
     value: float | None
     status: Status
@@ -71,6 +74,8 @@ class Number(msgspec.Struct, frozen=True):
     source: Source | None = None
     after_entered: bool = False
     note: str = ""
+    lower: float | None = None
+    upper: float | None = None
 
 
 class ContrastEstimate(msgspec.Struct, frozen=True):
@@ -90,7 +95,7 @@ class MetEstimate(msgspec.Struct, frozen=True):
 
     `probability` in [0, 1]; `mass` the share of the two labels in the model's distribution before renormalising;
     `how`: `logits`,
-    `samples` (a frequency, over `samples` of them) or `none` (the backend gives no probabilities, `probability` is `None`);
+    `samples` (a frequency, over `samples` of them), `arithmetic` (predictive, from values and standard errors) or `none` (the backend gives no probabilities, `probability` is `None`);
     `calibrated` whether the slope-and-intercept calibration was applied.
     """
 
@@ -98,7 +103,7 @@ class MetEstimate(msgspec.Struct, frozen=True):
     status: Status
     probability: float | None = None
     mass: float | None = None
-    how: Literal["logits", "samples", "none"] = "none"
+    how: Literal["logits", "samples", "arithmetic", "none"] = "none"
     samples: int = 0
     calibrated: bool = False
     reason: str = ""

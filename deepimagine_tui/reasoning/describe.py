@@ -1,0 +1,154 @@
+"""How the factors of a configuration read to a person: short, in one line, without claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from deepimagine_tui.reasoning.state import ArmSpec, Configuration, Context, OutcomeSpec, Population
+from deepimagine_tui.trials.dose import Dose
+from deepimagine_tui.trials.factors import Factor
+from deepimagine_tui.trials.model import CountrySites, Threshold
+from deepimagine_tui.trials.results import TimePoint
+
+NOT_STATED = "not stated"
+_SHOWN_COUNTRIES = 3
+_BASES = {"flat": "", "per kg": "/kg", "per m2": "/m2"}
+_FREQUENCIES = {
+    1.0: "once daily",
+    2.0: "twice daily",
+    3.0: "three times daily",
+    4.0: "four times daily",
+    0.5: "every other day",
+}
+
+
+def number_text(value: float) -> str:
+    """A number as a person writes it: at most six significant digits, no exponent below a million."""
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e9 else f"{value:.6g}"
+
+
+def frequency_text(times_per_day: float | None) -> str:
+    """`once daily`, `weekly`, `every 4 weeks`; empty when unknown."""
+    if times_per_day is None or times_per_day <= 0:
+        return ""
+    known = _FREQUENCIES.get(round(times_per_day, 3))
+    if known:
+        return known
+    if times_per_day > 1:
+        return f"{number_text(round(times_per_day, 2))} times daily"
+    days = 1 / times_per_day
+    weeks = days / 7
+    if abs(weeks - round(weeks)) < 0.02:
+        return "weekly" if round(weeks) == 1 else f"every {round(weeks)} weeks"
+    return f"every {number_text(round(days, 1))} days"
+
+
+def amount_text(dose: Dose) -> str:
+    """`10 mg`, `5 mg/kg`; for a titrated dose the amounts stepped through."""
+    steps = "-".join(number_text(step) for step in dose.titration) if len(dose.titration) > 1 else number_text(dose.amount)
+    return f"{steps} {dose.unit}{_BASES[dose.basis]}"
+
+
+def dose_text(dose: Dose) -> str:
+    """The amount with its frequency where known: `10 mg once daily`."""
+    return f"{amount_text(dose)} {frequency_text(dose.times_per_day)}".strip()
+
+
+def doses_text(doses: Iterable[Dose]) -> str:
+    """All doses of an arm, the agents named when there are several."""
+    listed = tuple(doses)
+    if len(listed) == 1:
+        return dose_text(listed[0])
+    return " + ".join(f"{dose.intervention} {dose_text(dose)}".strip() for dose in listed) or NOT_STATED
+
+
+def arm_text(arm: ArmSpec | None) -> str:
+    """The label of one side; `no comparator` for a single-arm state."""
+    return arm.label if arm else "no comparator"
+
+
+def outcome_text(outcome: OutcomeSpec) -> str:
+    """Title, class and category where there are any, and unit."""
+    parts = [outcome.title, *(part for part in (outcome.class_title, outcome.category) if part)]
+    return ", ".join([": ".join(parts), outcome.unit] if outcome.unit else [": ".join(parts)])
+
+
+def time_text(time: TimePoint | None) -> str:
+    """The time as written."""
+    return time.text if time and time.text else NOT_STATED
+
+
+def geography_text(countries: tuple[CountrySites, ...]) -> str:
+    """Up to three countries by name, else how many."""
+    if not countries:
+        return NOT_STATED
+    if len(countries) > _SHOWN_COUNTRIES:
+        return f"{len(countries)} countries"
+    return ", ".join(f"{place.country} {place.sites}" if place.sites else place.country for place in countries)
+
+
+def range_text(lower: float | None, upper: float | None) -> str:
+    """`7-10`, `at least 18`, `at most 65`."""
+    if lower is not None and upper is not None:
+        return f"{number_text(lower)}-{number_text(upper)}"
+    if lower is not None:
+        return f"at least {number_text(lower)}"
+    return f"at most {number_text(upper)}" if upper is not None else NOT_STATED
+
+
+def threshold_text(threshold: Threshold) -> str:
+    """`HbA1c 7-10 %`."""
+    return f"{threshold.measure} {range_text(threshold.lower, threshold.upper)} {threshold.unit}".strip()
+
+
+def population_text(population: Population) -> str:
+    """Conditions, sex, ages, thresholds, and unparsed text labelled as such."""
+    eligibility = population.eligibility
+    parts = [", ".join(population.conditions)] if population.conditions else []
+    if eligibility.sex in ("female", "male"):
+        parts.append(eligibility.sex)
+    if eligibility.minimum_age is not None or eligibility.maximum_age is not None:
+        parts.append(f"age {range_text(eligibility.minimum_age, eligibility.maximum_age)}")
+    if eligibility.healthy_volunteers and not population.conditions:
+        parts.append("healthy volunteers")
+    parts.extend(threshold_text(threshold) for threshold in eligibility.thresholds)
+    if population.free_text:
+        parts.append(f'as typed, not parsed: "{population.free_text}"')
+    return "; ".join(parts) or NOT_STATED
+
+
+def context_text(context: Context) -> str:
+    """Phase, masking, start year, background and sponsor class, as far as known."""
+    parts = [f"phase {'/'.join(context.phases)}"] if context.phases else []
+    if context.masking:
+        parts.append("open label" if context.masking == "none" else f"{context.masking} masked")
+    if context.start_year is not None:
+        parts.append(f"start {context.start_year}")
+    if context.background:
+        parts.append(f"background {context.background}")
+    if context.sponsor_class:
+        parts.append(f"sponsor {context.sponsor_class}")
+    return ", ".join(parts) or NOT_STATED
+
+
+def factor_text(factor: Factor, configuration: Configuration) -> str:
+    """What `configuration` has at `factor`, as shown to a person."""
+    match factor:
+        case "geography":
+            return geography_text(configuration.geography)
+        case "context":
+            return context_text(configuration.context)
+        case "arm":
+            return arm_text(configuration.arm)
+        case "dose":
+            return doses_text(configuration.arm.doses)
+        case "comparator":
+            return arm_text(configuration.comparator)
+        case "outcome":
+            return outcome_text(configuration.outcome)
+        case "time_frame":
+            return time_text(configuration.time)
+        case "population":
+            return population_text(configuration.population)
+        case "enrolment":
+            return NOT_STATED if configuration.enrolment is None else str(configuration.enrolment)

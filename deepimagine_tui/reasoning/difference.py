@@ -1,0 +1,310 @@
+"""In which factors two configurations differ, and the path from one to the other, one factor at a time.
+
+A factor that either side does not state is not walked: it is named as unknown. What counts as a difference is stated here,
+once.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from deepimagine_tui.reasoning.agents import agent_of, agents_of, is_same, same_doses
+from deepimagine_tui.reasoning.change import apply
+from deepimagine_tui.reasoning.describe import dose_text, factor_text
+from deepimagine_tui.reasoning.state import (
+    ArmChange,
+    ArmSpec,
+    Change,
+    ComparatorChange,
+    Configuration,
+    Context,
+    ContextChange,
+    DoseChange,
+    EnrolmentChange,
+    GeographyChange,
+    OutcomeChange,
+    OutcomeSpec,
+    Perturbation,
+    Population,
+    PopulationChange,
+    TimeFrameChange,
+)
+from deepimagine_tui.reasoning.words import agent_key, condition_key, measure_key, plain, unit_key
+from deepimagine_tui.trials.concepts.time_points import is_time_like
+from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
+from deepimagine_tui.trials.model import CountrySites, Threshold
+from deepimagine_tui.trials.results import TimePoint
+
+SAME_TIME_WEEKS = 0.25
+SAME_YEARS = 4
+"""Start years up to this far apart are one era of care; a larger gap is a difference of context."""
+SAME_SHARES = 0.1
+"""Total variation between two distributions of sites over countries up to which the geography is the same."""
+SAME_MEASURE = 0.75
+"""The share of words that two titles of one measure have in common, at least."""
+
+_INERT = ("placebo", "sham", "no intervention")
+
+
+class Path(msgspec.Struct, frozen=True):
+    """What to change, in walking order, to get from one configuration to another; `unknown_factors` could not be compared."""
+
+    perturbations: tuple[Perturbation, ...]
+    unknown_factors: tuple[Factor, ...]
+
+
+def path(source: Configuration, target: Configuration) -> Path:
+    """The single-factor changes that lead from `source` to `target` in everything that both state."""
+    current = source
+    steps: list[Perturbation] = []
+    unknown: list[Factor] = []
+    for factor in WALKING_ORDER:
+        changes = _changes(factor, current, target)
+        if changes is None:
+            unknown.append(factor)
+            continue
+        for change in changes:
+            after = apply(current, change)
+            steps.append(perturbation(change, current, after))
+            current = after
+    return Path(tuple(steps), tuple(unknown))
+
+
+def perturbation(
+    change: Change, before: Configuration, after: Configuration, typed: str = "", reading: str = ""
+) -> Perturbation:
+    """`change` with its factor and both values as a person reads them."""
+    factor = factor_of(change)
+    if isinstance(change, DoseChange) and len(after.arm.doses) > 1:
+        agent = agent_key(change.dose.intervention)
+        old = next((dose for dose in before.arm.doses if agent_of(dose, before.arm) == agent), None)
+        name = change.dose.intervention
+        texts = f"{name} {dose_text(old) if old else 'not stated'}", f"{name} {dose_text(change.dose)}"
+    else:
+        texts = factor_text(factor, before), factor_text(factor, after)
+    return Perturbation(factor, texts[0], texts[1], change, typed, reading)
+
+
+def factor_of(change: Change) -> Factor:
+    """The factor that a change belongs to."""
+    match change:
+        case DoseChange():
+            return "dose"
+        case ArmChange():
+            return "arm"
+        case ComparatorChange():
+            return "comparator"
+        case OutcomeChange():
+            return "outcome"
+        case TimeFrameChange():
+            return "time_frame"
+        case GeographyChange():
+            return "geography"
+        case PopulationChange():
+            return "population"
+        case ContextChange():
+            return "context"
+        case EnrolmentChange():
+            return "enrolment"
+
+
+def differs(factor: Factor, a: Configuration, b: Configuration) -> bool | None:
+    """Whether two configurations differ in a factor; `None` where either does not state it."""
+    changes = _changes(factor, a, b)
+    return None if changes is None else bool(changes)
+
+
+def _changes(factor: Factor, source: Configuration, target: Configuration) -> tuple[Change, ...] | None:
+    """The changes of one factor that are needed; empty when none is, `None` when the factor is unknown on either side."""
+    match factor:
+        case "geography":
+            return _geography(source.geography, target.geography)
+        case "context":
+            return _context(source.context, target.context)
+        case "arm":
+            return _arm(source.arm, target.arm)
+        case "dose":
+            return _dose(source.arm, target.arm)
+        case "comparator":
+            return _comparator(source.comparator, target.comparator)
+        case "outcome":
+            return _outcome(source.outcome, target.outcome)
+        case "time_frame":
+            return _time(source.time, target.time)
+        case "population":
+            return _population(source.population, target.population)
+        case "enrolment":
+            if source.enrolment is None or target.enrolment is None:
+                return None
+            return () if source.enrolment == target.enrolment else (EnrolmentChange(target.enrolment),)
+
+
+def _geography(source: tuple[CountrySites, ...], target: tuple[CountrySites, ...]) -> tuple[Change, ...] | None:
+    if not source or not target:
+        return None
+    first, second = _shares(source), _shares(target)
+    if first is None or second is None:
+        same = {place.country for place in source} == {place.country for place in target}
+    else:
+        same = sum(abs(first.get(name, 0) - second.get(name, 0)) for name in {*first, *second}) / 2 <= SAME_SHARES
+    return () if same else (GeographyChange(target),)
+
+
+def _shares(countries: tuple[CountrySites, ...]) -> dict[str, float] | None:
+    total = sum(place.sites for place in countries)
+    if not total or not all(place.sites for place in countries):
+        return {countries[0].country: 1.0} if len(countries) == 1 else None
+    return {place.country: place.sites / total for place in countries}
+
+
+def _context(source: Context, target: Context) -> tuple[Change, ...] | None:
+    pairs = [
+        (bool(source.phases and target.phases), source.phases == target.phases),
+        (bool(source.masking and target.masking), source.masking == target.masking),
+        (source.start_year is not None and target.start_year is not None, _same_years(source.start_year, target.start_year)),
+        (bool(source.background and target.background), agent_key(source.background) == agent_key(target.background)),
+        (bool(source.sponsor_class and target.sponsor_class), source.sponsor_class == target.sponsor_class),
+    ]
+    if not any(known for known, _ in pairs):
+        return None
+    if all(same for known, same in pairs if known):
+        return ()
+    merged = Context(
+        target.phases or source.phases,
+        target.masking or source.masking,
+        source.start_year if target.start_year is None else target.start_year,
+        target.background or source.background,
+        target.sponsor_class or source.sponsor_class,
+    )
+    return (ContextChange(merged),)
+
+
+def _same_years(a: int | None, b: int | None) -> bool:
+    return a is not None and b is not None and abs(a - b) <= SAME_YEARS
+
+
+def _arm(source: ArmSpec, target: ArmSpec) -> tuple[Change, ...]:
+    if _same_agents(source, target) and not _needs_whole_arm(source, target):
+        return ()
+    return (ArmChange(target),)
+
+
+def _same_agents(a: ArmSpec, b: ArmSpec) -> bool:
+    if a.control in _INERT or b.control in _INERT:
+        return a.control == b.control
+    first, second = agents_of(a), agents_of(b)
+    return first == second if first and second else plain(a.label) == plain(b.label)
+
+
+def _needs_whole_arm(source: ArmSpec, target: ArmSpec) -> bool:
+    """Whether doses differ in a way that single doses cannot express: several of one agent."""
+    if not source.doses or not target.doses or same_doses(source, target):
+        return False
+    return any(len({agent_of(dose, arm) for dose in arm.doses}) < len(arm.doses) for arm in (source, target))
+
+
+def _dose(source: ArmSpec, target: ArmSpec) -> tuple[Change, ...] | None:
+    if source.control in _INERT and target.control in _INERT:
+        return ()
+    if not source.doses or not target.doses:
+        same = not source.doses and not target.doses and plain(source.label) == plain(target.label)
+        return () if same else None
+    if same_doses(source, target):
+        return ()
+    before = {agent_of(dose, source): dose for dose in source.doses}
+    after = {agent_of(dose, target): dose for dose in target.doses}
+    shared = [(before[agent], dose) for agent, dose in after.items() if agent in before]
+    if not shared:
+        return None
+    return tuple(DoseChange(replace(new, intervention=old.intervention)) for old, new in shared if not is_same(
+        replace(old, intervention=""), replace(new, intervention="")))  # fmt: skip
+
+
+def _comparator(source: ArmSpec | None, target: ArmSpec | None) -> tuple[Change, ...] | None:
+    if source is None and target is None:
+        return ()
+    if target is None:
+        return None
+    if source is None or not _same_agents(source, target):
+        return (ComparatorChange(target),)
+    same = source.control in _INERT or not source.doses or not target.doses or same_doses(source, target)
+    return () if same else (ComparatorChange(target),)
+
+
+def _outcome(source: OutcomeSpec, target: OutcomeSpec) -> tuple[Change, ...] | None:
+    if not source.title or not target.title:
+        return None
+    return () if same_outcome(source, target) else (OutcomeChange(target),)
+
+
+def same_outcome(a: OutcomeSpec, b: OutcomeSpec) -> bool:
+    """Whether two outcomes are one measure on one scale, as far as both say: words, unit, kind, change basis."""
+    if a.outcome_id and a.outcome_id == b.outcome_id:
+        return (_class(a), a.category) == (_class(b), b.category)
+    if a.kind != b.kind and "unknown" not in (a.kind, b.kind):
+        return False
+    if a.change_basis != b.change_basis and "unknown" not in (a.change_basis, b.change_basis):
+        return False
+    if a.unit and b.unit and unit_key(a.unit) != unit_key(b.unit):
+        return False
+    if plain(_class(a)) != plain(_class(b)) or plain(a.category) != plain(b.category):
+        return False
+    first, second = measure_key(a.title), measure_key(b.title)
+    return first == second or len(first & second) / len(first | second) >= SAME_MEASURE
+
+
+def _class(outcome: OutcomeSpec) -> str:
+    return "" if is_time_like(outcome.class_title) else outcome.class_title
+
+
+def _time(source: TimePoint | None, target: TimePoint | None) -> tuple[Change, ...] | None:
+    if source is None or target is None:
+        return None
+    if source.weeks is None or target.weeks is None:
+        return () if source.text and plain(source.text) == plain(target.text) else None
+    return () if abs(source.weeks - target.weeks) <= SAME_TIME_WEEKS else (TimeFrameChange(target),)
+
+
+def _population(source: Population, target: Population) -> tuple[Change, ...] | None:
+    a, b = source.eligibility, target.eligibility
+    bounds = _bounds(a.thresholds), _bounds(b.thresholds)
+    shared = set(bounds[0]) & set(bounds[1])
+    conditions = _conditions(source), _conditions(target)
+    ages = a.minimum_age is not None or a.maximum_age is not None, b.minimum_age is not None or b.maximum_age is not None
+    pairs = [
+        (bool(conditions[0] and conditions[1]), conditions[0] == conditions[1]),
+        ("unknown" not in (a.sex, b.sex), a.sex == b.sex),
+        (all(ages), (a.minimum_age, a.maximum_age) == (b.minimum_age, b.maximum_age)),
+        (bool(shared), all(bounds[0][name] == bounds[1][name] for name in shared)),
+        (bool(target.free_text), source.free_text == target.free_text),
+    ]
+    if not any(known for known, _ in pairs):
+        return None
+    if all(same for known, same in pairs if known):
+        return ()
+    eligibility = replace(
+        a,
+        sex=a.sex if b.sex == "unknown" else b.sex,
+        minimum_age=b.minimum_age if ages[1] else a.minimum_age,
+        maximum_age=b.maximum_age if ages[1] else a.maximum_age,
+        healthy_volunteers=a.healthy_volunteers if b.healthy_volunteers is None else b.healthy_volunteers,
+        thresholds=b.thresholds or a.thresholds,
+    )
+    has_conditions = bool(conditions[1])
+    merged = Population(
+        target.conditions if has_conditions else source.conditions,
+        eligibility,
+        target.baseline,
+        target.free_text or source.free_text,
+        target.condition_terms if has_conditions else source.condition_terms,
+    )
+    return (PopulationChange(merged),)
+
+
+def _conditions(population: Population) -> frozenset[frozenset[str]]:
+    return frozenset(map(condition_key, population.condition_terms or population.conditions))
+
+
+def _bounds(thresholds: tuple[Threshold, ...]) -> dict[str, tuple[float | None, float | None]]:
+    return {plain(threshold.measure): (threshold.lower, threshold.upper) for threshold in thresholds}

@@ -1,0 +1,87 @@
+"""Where a configuration coincides with a posted result of its own trial: there an imagined result can be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from deepimagine_tui.reasoning.agents import agents_of, same_doses
+from deepimagine_tui.reasoning.choosing import AnchorChoice, anchor_choices
+from deepimagine_tui.reasoning.difference import SAME_TIME_WEEKS, differs, same_outcome
+from deepimagine_tui.reasoning.posted import time_of
+from deepimagine_tui.reasoning.request import AnchorRef
+from deepimagine_tui.reasoning.specs import base_configuration, outcome_spec
+from deepimagine_tui.reasoning.state import ArmSpec, Configuration
+from deepimagine_tui.reasoning.words import plain
+from deepimagine_tui.trials.factors import Factor
+from deepimagine_tui.trials.model import Trial
+from deepimagine_tui.trials.results import TimePoint
+
+_UNCHANGED: tuple[Factor, ...] = ("geography", "context", "population", "enrolment")
+
+
+def find_posted(configuration: Configuration, trial: Trial) -> AnchorRef | None:
+    """The posted result of `trial` that has exactly this configuration; `None` where there is none, or where several fit.
+
+    Geography, context, population and enrolment must be the trial's own; arm, comparator, outcome and time those of one posted
+    value.
+    """
+    own = base_configuration(trial, configuration.arm, configuration.comparator, configuration.outcome, configuration.time)
+    if any(
+        getattr(own, factor) != getattr(configuration, factor) and differs(factor, own, configuration) is not False
+        for factor in _UNCHANGED
+    ):
+        return None
+    fitting = list(_fitting(configuration, trial))
+    exact = [choice for choice in fitting if _is_named(configuration, choice)]
+    chosen = exact or fitting
+    return chosen[0].ref if len({choice.ref for choice in chosen}) == 1 else None
+
+
+def _fitting(configuration: Configuration, trial: Trial) -> Iterator[AnchorChoice]:
+    for choice in anchor_choices(trial):
+        if (choice.comparator is None) != (configuration.comparator is None):
+            continue
+        outcome = trial.outcomes[choice.number - 1]
+        class_title = "" if choice.ref.comparator_class_title else choice.ref.class_title
+        spec = outcome_spec(outcome, class_title, choice.ref.category)
+        if not same_outcome(spec, configuration.outcome) or spec.analysis_set != configuration.outcome.analysis_set:
+            continue
+        cell = next(
+            cell
+            for cell in outcome.cells
+            if cell.class_title == choice.ref.class_title and cell.category == choice.ref.category
+        )
+        if not _same_time(time_of(outcome, cell), configuration.time):
+            continue
+        if _same_side(choice.arm, configuration.arm) and _same_side(choice.comparator, configuration.comparator):
+            yield choice
+
+
+def _same_time(a: TimePoint | None, b: TimePoint | None) -> bool:
+    if a is None or b is None:
+        return a == b
+    if a.weeks is not None and b.weeks is not None:
+        return abs(a.weeks - b.weeks) <= SAME_TIME_WEEKS
+    return plain(a.text) == plain(b.text)
+
+
+def _same_side(posted: ArmSpec | None, wanted: ArmSpec | None) -> bool:
+    if posted is None or wanted is None:
+        return posted is wanted
+    if wanted.group_id:
+        return (posted.group_id, posted.class_title) == (wanted.group_id, wanted.class_title)
+    if plain(posted.label) == plain(wanted.label):
+        return replace(posted, group_id="", label="").doses == wanted.doses or same_doses(posted, wanted)
+    return (
+        bool(agents_of(posted)) and agents_of(posted) == agents_of(wanted) and bool(wanted.doses) and same_doses(posted, wanted)
+    )
+
+
+def _is_named(configuration: Configuration, choice: AnchorChoice) -> bool:
+    """Whether the configuration names this very outcome and these very arms, not only ones like them."""
+    sides = ((configuration.arm, choice.arm), (configuration.comparator, choice.comparator))
+    same_arms = all(a is None or b is None or plain(a.label) == plain(b.label) for a, b in sides)
+    same_id = not configuration.outcome.outcome_id or configuration.outcome.outcome_id == choice.ref.outcome_id
+    return same_id and same_arms
