@@ -50,8 +50,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many anchors a forecast walks from; 1 to 64."""
     offline: bool = False
     """Forbid the network: no registry, no remote model."""
-    theme: str = "deepimagine-dark"
-    """Theme of the app."""
+    theme: Literal["dark", "light"] = "dark"
+    """Theme of the app: `dark` or `light`."""
     density: Literal["comfortable", "compact"] = "comfortable"
     """How much room the app leaves between rows: `comfortable` or `compact`."""
     figure_format: Literal["svg", "png", "pdf"] = "svg"

@@ -77,10 +77,10 @@ def test_what_was_typed_beats_a_lower_layer_even_when_it_equals_the_default(proj
 
 
 def test_layers_are_merged_key_by_key(project: Path):
-    user_file('theme = "mine"\nseed = 1\n')
+    user_file('theme = "light"\nseed = 1\n')
     project_file(project, "seed = 2\n")
     found = settings.resolve(environment={"DEEPIMAGINE_ANCHORS": "3"}, folder=project).settings
-    assert (found.theme, found.seed, found.anchors) == ("mine", 2, 3)
+    assert (found.theme, found.seed, found.anchors) == ("light", 2, 3)
 
 
 def test_an_unknown_key_names_the_file_the_key_and_the_nearest(project: Path):
