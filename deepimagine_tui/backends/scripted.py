@@ -16,6 +16,7 @@ from threading import Event
 import msgspec
 
 from deepimagine_tui.backends.protocol import (
+    FinishReason,
     GenerationEvent,
     GenerationFailed,
     GenerationFinished,
@@ -101,9 +102,7 @@ class ScriptedBackend:
                     for left, _ in running.values():
                         yield self._finished(left, "cancelled", written[left.request_id], started)
                     return
-                event = next(events, None)
-                if event is None:
-                    event = self._finished(request, "answered", written[request_id], started)
+                event: GenerationEvent = next(events, None) or self._finished(request, "answered", written[request_id], started)
                 if isinstance(event, TextArrived):
                     written[request_id] += event.tokens
                 elif not isinstance(event, SlotFilled):
@@ -116,10 +115,10 @@ class ScriptedBackend:
     def _interrupted(self, cancel: Event) -> bool:
         return cancel.wait(self._delay) if self._delay else cancel.is_set()
 
-    def _finished(self, request: GenerationRequest, reason: str, tokens: int, started: float) -> GenerationFinished:
+    def _finished(self, request: GenerationRequest, reason: FinishReason, tokens: int, started: float) -> GenerationFinished:
         return GenerationFinished(
             request_id=request.request_id,
-            reason="cancelled" if reason == "cancelled" else "answered",
+            reason=reason,
             prompt_tokens=self.count_tokens([request.prompt])[0],
             completion_tokens=tokens,
             seconds=time.monotonic() - started,

@@ -50,7 +50,10 @@ def write_tiny_gguf(
     seed: int = 7,
     scale: float = 0.3,
 ) -> Path:
-    """Write a llama-shaped model with a byte-level vocabulary of about 280 tokens to `path`, and return it."""
+    """Write a llama-shaped model with a byte-level vocabulary of about 280 tokens to `path`, and return it.
+
+    Greedily decoded, it never ends by itself: the control tokens' logits are 0.
+    """
     import gguf
 
     tokens = [*byte_alphabet(), *(merge.replace(" ", "") for merge in MERGES), "<s>", "</s>", "<turn>", "<end>"]
@@ -82,6 +85,8 @@ def write_tiny_gguf(
 
     def add(name: str, *shape: int, norm: bool = False) -> None:
         values = np.ones(shape) if norm else rng.standard_normal(shape) * scale
+        if name == "output.weight":
+            values[special:] = 0.0
         writer.add_tensor(name, values.astype(np.float16 if dtype == "F16" and not norm else np.float32))
 
     add("token_embd.weight", len(tokens), EMBEDDING)
