@@ -11,7 +11,7 @@ import msgspec
 
 from deepimagine_tui.backends.protocol import ModelInfo
 from deepimagine_tui.reasoning.request import ImagineRequest
-from deepimagine_tui.reasoning.state import Direction, MetEstimate, Number, Perturbation, Source, State
+from deepimagine_tui.reasoning.state import ContrastEstimate, Direction, MetEstimate, Number, Perturbation, Source, State
 from deepimagine_tui.trials.factors import Factor
 
 SCHEMA_VERSION = 1
@@ -99,6 +99,7 @@ class Revealed(msgspec.Struct, frozen=True):
     verdict_right: bool | None = None
     brier: float | None = None
     why: str = ""
+    contrast: ContrastEstimate | None = None
 
 
 class StepEstimated(Event, frozen=True, tag="step_estimated"):
@@ -161,7 +162,8 @@ class Aggregated(Event, frozen=True, tag="aggregated"):
 
     `agreement` counts pathways with the majority verdict of `answered`. `anchors_met` of `anchors_with_verdict`
     anchors were met;
-    `comparator_rule` is the base rate of the comparator rule ("met iff against placebo, sham or nothing") for this target.
+    `comparator_rule` says what the rule "met iff the comparator is placebo, sham or no intervention" answers for this target.
+    `revealed` is the target's posted result, where it has one, read only after everything above was settled.
     """
 
     arm_value: Number | None
@@ -175,6 +177,9 @@ class Aggregated(Event, frozen=True, tag="aggregated"):
     anchors_with_verdict: int
     comparator_rule: str
     shares: tuple[PathwayShare, ...]
+    contrast: ContrastEstimate | None = None
+    revealed: Revealed | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class RunFinished(Event, frozen=True, tag="run_finished"):

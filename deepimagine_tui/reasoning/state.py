@@ -95,8 +95,9 @@ class MetEstimate(msgspec.Struct, frozen=True):
 
     `probability` in [0, 1]; `mass` the share of the two labels in the model's distribution before renormalising;
     `how`: `logits`,
-    `samples` (a frequency, over `samples` of them), `arithmetic` (predictive, from values and standard errors) or `none` (the backend gives no probabilities, `probability` is `None`);
-    `calibrated` whether the slope-and-intercept calibration was applied.
+    `samples` (a frequency, over `samples` of them), `arithmetic` (predictive, from values and standard errors) or `none` (the
+    backend gives no probabilities, `probability` is `None`); `calibrated` whether the slope-and-intercept calibration was
+    applied.
     """
 
     verdict: Verdict

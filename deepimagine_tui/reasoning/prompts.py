@@ -1,0 +1,86 @@
+"""The question of one step: what is known of the source state, the single change, and the form of the answer.
+
+A prompt holds the source state's own results and nothing else of any results section. It never holds the seed, so that all
+sequences of a pathway share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from deepimagine_tui.backends.protocol import Slot
+from deepimagine_tui.reasoning import facts_text as facts
+from deepimagine_tui.reasoning.asked import Asked, asked
+from deepimagine_tui.reasoning.facts_text import Detail
+from deepimagine_tui.reasoning.state import Configuration, Estimand, Perturbation, State
+
+PROMPT_VERSION = "1"
+"""Changes whenever the text of any prompt or slot can change; part of every step's id."""
+
+DIRECTION, ARM_VALUE, COMPARATOR_VALUE, CONTRAST, VERDICT = "direction", "arm_value", "comparator_value", "contrast", "verdict"
+MET, NOT_MET = "met", "not met"
+INSTRUCTION = "Clinical trial: one thing changes. Reason about how the result changes, then answer.\n"
+
+
+class Question(msgspec.Struct, frozen=True):
+    """One prompt with its answer form. `asked` says what the slots stand for."""
+
+    prompt: str
+    slots: tuple[Slot, ...]
+    asked: Asked
+
+
+SHORTENING: tuple[tuple[str, Callable[[Detail], Detail]], ...] = (
+    ("baseline values left out", lambda detail: msgspec.structs.replace(detail, baseline=False)),
+    ("eligibility thresholds left out", lambda detail: msgspec.structs.replace(detail, thresholds=False)),
+    ("countries beyond three left out", lambda detail: msgspec.structs.replace(detail, countries=3)),
+    ("conditions beyond two left out", lambda detail: msgspec.structs.replace(detail, conditions=2)),
+    ("arms named by their labels alone", lambda detail: msgspec.structs.replace(detail, arm_details=False)),
+    ("outcome title cut to 120 characters", lambda detail: msgspec.structs.replace(detail, title=120)),
+    ("free text cut to 80 characters", lambda detail: msgspec.structs.replace(detail, free_text=80)),
+)
+"""What is dropped when a prompt does not fit the context, in this order, one after another until it fits."""
+
+
+def question(
+    source: State, perturbation: Perturbation, target: Configuration, estimand: Estimand = "arm values", shortening: int = 0
+) -> Question:
+    """The question that takes `source` over `perturbation` to `target`, with the first `shortening` rules applied."""
+    detail = Detail()
+    for _, rule in SHORTENING[:shortening]:
+        detail = rule(detail)
+    wants = asked(source, perturbation.factor, estimand)
+    lines = [
+        *facts.configuration_lines(source.configuration, detail),
+        *facts.result_lines(source, wants),
+        facts.change_line(source.configuration, perturbation, target, detail),
+        "Reasoning:",
+    ]
+    return Question(INSTRUCTION + "\n".join(lines), slots(source, target, wants), wants)
+
+
+def shortening_text(applied: int) -> str:
+    """Which rules were applied, as a step says it; empty when none was."""
+    return "; ".join(text for text, _ in SHORTENING[:applied])
+
+
+def slots(source: State, target: Configuration, wants: Asked) -> tuple[Slot, ...]:
+    """The answer form: direction, the values asked for, verdict. Every lead ends on a token boundary (its colon)."""
+    arm_label, comparator_label = facts.short_labels(target)
+    form = [Slot(DIRECTION, "\nDirection:", "choice", (" up", " down", " no clear change"))]
+    if wants.arm:
+        form.append(Slot(ARM_VALUE, f"\nValue in {arm_label}:", "number"))
+    if wants.comparator:
+        form.append(Slot(COMPARATOR_VALUE, f"\nValue in {comparator_label}:", "number"))
+    if wants.contrast:
+        form.append(Slot(CONTRAST, f"\n{facts.contrast_label(source)}:", "number"))
+    if wants.verdict:
+        form.append(Slot(VERDICT, "\nVerdict:", "choice", (f" {MET}", f" {NOT_MET}"), want_probabilities=True))
+    return tuple(form)
+
+
+def answer_budget_text(form: tuple[Slot, ...]) -> str:
+    """A longest plausible answer in `form`, to be counted in tokens and kept free beside the reasoning."""
+    return "".join(slot.lead + (max(slot.options, key=len) if slot.options else " -123456.78901") for slot in form)
