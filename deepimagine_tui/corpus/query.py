@@ -44,12 +44,16 @@ class TrialRow(msgspec.Struct, frozen=True):
 
 
 class SearchPage(msgspec.Struct, frozen=True):
-    """A page of at most `limit` rows. `total` counts all matches; `next_key` continues after the last row, `None` at
-    the end."""
+    """A page of at most `limit` rows. `total` counts all matches; `next_key` continues after the last row, `None` at the end.
+
+    Where `capped`, at least `total` trials match: more were not counted, and the newest registered come first, since so many
+    cannot be ranked while somebody types.
+    """
 
     rows: tuple[TrialRow, ...]
     total: int
     next_key: str | None
+    capped: bool = False
 
 
 class CorpusStats(msgspec.Struct, frozen=True):
@@ -67,3 +71,57 @@ class CorpusStats(msgspec.Struct, frozen=True):
     version: str
     phases: dict[str, int]
     conditions: dict[str, int]
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """Where a record came from and when it was read (ISO 8601, UTC). `raw_sha256` is `None` where no raw record is kept."""
+
+    source: str
+    imported_at: str
+    raw_sha256: str | None
+
+
+class DoseSeen(msgspec.Struct, frozen=True):
+    """A dose that some trial of the corpus gave: `amount` in `unit` on `basis`. `nct_ids` are its trials, newest first."""
+
+    amount: float
+    unit: str
+    basis: str
+    times_per_day: float | None
+    daily_total: float | None
+    nct_ids: tuple[str, ...]
+
+    @property
+    def trials(self) -> int:
+        """How many trials gave it."""
+        return len(self.nct_ids)
+
+
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """One ingest: `files` or `registry`, its counts and its state: `running`, `finished`, `cancelled`, `failed`, `interrupted`.
+
+    `ended` is empty while it runs, or when it was killed. `query` is what the registry was asked.
+    """
+
+    id: int
+    kind: str
+    source: str
+    query: str
+    state: str
+    started: str
+    ended: str
+    done: int
+    added: int
+    updated: int
+    unchanged: int
+    quarantined: int
+    error: str
+
+
+class QuarantineEntry(msgspec.Struct, frozen=True):
+    """A record that could not be read: its name in the source, why, and when."""
+
+    source: str
+    name: str
+    error: str
+    seen_at: str
