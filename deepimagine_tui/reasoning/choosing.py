@@ -9,7 +9,7 @@ import msgspec
 
 from deepimagine_tui.errors import RefusedError, UsageError
 from deepimagine_tui.reasoning.agents import agent_of, is_same, ratio
-from deepimagine_tui.reasoning.matching import Option, choose
+from deepimagine_tui.reasoning.matching import Option, choose, find, listed
 from deepimagine_tui.reasoning.posted import find_cell, places, time_of, usable
 from deepimagine_tui.reasoning.request import AnchorRef
 from deepimagine_tui.reasoning.specs import arm_spec_of_class, arm_spec_of_group
@@ -22,7 +22,7 @@ from deepimagine_tui.trials.results import Cell, Outcome
 from deepimagine_tui.trials.units import find_doses
 
 INERT_CONTROLS = ("placebo", "sham", "no intervention")
-_CONTROL_ORDER = ("placebo", "sham", "no intervention", "active", "unknown", "none")
+CONTROL_ORDER = ("placebo", "sham", "no intervention", "active", "unknown", "none")
 _INDEX = re.compile(r"^o?(\d{1,4})$")
 _GROUP_ID = re.compile(r"^o(\d{1,3})$")
 _SAME_TIME_WEEKS = 0.25
@@ -56,7 +56,7 @@ def anchor_choices(trial: Trial) -> tuple[AnchorChoice, ...]:
     k1 is never a placebo, a sham or no intervention unless every arm is; k2 is any other arm. A single arm is a choice only
     where no two arms have values.
     """
-    return tuple(choice for number, outcome in enumerate(trial.outcomes, 1) for choice in _of_outcome(trial, number, outcome))
+    return tuple(choice for number in range(1, len(trial.outcomes) + 1) for choice in choices_of(trial, number))
 
 
 def default_anchor(
@@ -86,12 +86,14 @@ def default_anchor(
         choices = _with_side([c for c in choices if c.comparator], comparator, "comparator", lambda choice: choice.comparator)
     first = min(choices, key=lambda choice: (choice.comparator is None, choice.role != "primary", choice.number))
     same_outcome = [choice for choice in choices if choice.number == first.number]
-    here = _default_place(same_outcome)
-    k1 = _highest(dict.fromkeys(choice.arm for choice in here))
-    return _default_comparator([choice for choice in here if choice.arm == k1]).ref
+    here = default_place(same_outcome)
+    k1 = highest_dose(dict.fromkeys(choice.arm for choice in here))
+    return default_comparator([choice for choice in here if choice.arm == k1]).ref
 
 
-def _of_outcome(trial: Trial, number: int, outcome: Outcome) -> Iterator[AnchorChoice]:
+def choices_of(trial: Trial, number: int) -> Iterator[AnchorChoice]:
+    """The choices of one outcome of `trial`, counted from 1."""
+    outcome = trial.outcomes[number - 1]
     if outcome.class_axis == "arm":
         yield from _arms_as_classes(trial, number, outcome)
         return
@@ -146,24 +148,47 @@ def _choice(
     return AnchorChoice(ref, number, outcome.title, outcome.role, outcome.unit, where, weeks_after, arm, comparator)
 
 
-def _with_outcome(trial: Trial, choices: Sequence[AnchorChoice], text: str) -> list[AnchorChoice]:
-    title, _, place = (part.strip() for part in text.partition("@"))
+def outcome_number(trial: Trial, choices: Sequence[AnchorChoice], text: str) -> int | None:
+    """Which outcome of `trial`, from 1, a text means: its number (`2`, `O2`), id, title or words of it, before any `@`.
+
+    `None` when no outcome among `choices` fits.
+
+    Raises:
+        UsageError: there is no outcome of that number, or several fit; the hint lists them.
+        RefusedError: the outcome has nothing to start from.
+    """
+    title = text.partition("@")[0].strip()
     index = _INDEX.match(plain(title))
-    if index:
-        number = int(index[1])
-        if not 1 <= number <= len(trial.outcomes):
-            raise UsageError(f"There is no outcome {number}.", f"{trial.nct_id} has outcomes 1 to {len(trial.outcomes)}.")
-    else:
-        options = [Option(n, outcome.title, (str(n), outcome.id)) for n, outcome in enumerate(trial.outcomes, 1)]
+    if index is None:
         with_choices = {choice.number for choice in choices}
-        number = choose(title, [option for option in options if option.value in with_choices], "outcome")
-    found = [choice for choice in choices if choice.number == number]
-    if not found:
+        named = [(n, outcome) for n, outcome in enumerate(trial.outcomes, 1) if n in with_choices]
+        found = find(title, [Option(n, outcome.title, (str(n), outcome.id)) for n, outcome in named], "outcome")
+        return found.value if found else None
+    number = int(index[1])
+    if not 1 <= number <= len(trial.outcomes):
+        raise UsageError(f"There is no outcome {number}.", f"{trial.nct_id} has outcomes 1 to {len(trial.outcomes)}.")
+    if all(choice.number != number for choice in choices):
         raise RefusedError(f"Outcome {number}, {trial.outcomes[number - 1].title}, has no value of an arm to start from.")
-    return _at_place(found, place) if place else found
+    return number
 
 
-def _at_place(choices: list[AnchorChoice], text: str) -> list[AnchorChoice]:
+def _with_outcome(trial: Trial, choices: Sequence[AnchorChoice], text: str) -> list[AnchorChoice]:
+    number = outcome_number(trial, choices, text)
+    if number is None:
+        titles = dict.fromkeys((choice.number, choice.outcome) for choice in choices)
+        hint = listed([Option(n, title, (str(n),)) for n, title in titles])
+        raise UsageError(f"No outcome of {trial.nct_id} is {text!r}.", f"There are: {hint}.")
+    return choices_at([choice for choice in choices if choice.number == number], text.partition("@")[2].strip())
+
+
+def choices_at(choices: list[AnchorChoice], text: str) -> list[AnchorChoice]:
+    """Those of one outcome's `choices` at the time or class that a text names; all of them when it is empty.
+
+    Raises:
+        UsageError: there is no such class, or several; the hint lists them.
+    """
+    if not text:
+        return choices
     at = weeks(text)
     timed = [c for c in choices if at is not None and c.weeks is not None and abs(c.weeks - at) <= _SAME_TIME_WEEKS]
     if timed:
@@ -195,6 +220,19 @@ def choose_arm(text: str, arms: Sequence[ArmSpec], what: str) -> ArmSpec:
     Raises:
         UsageError: none or several; the hint lists them.
     """
+    found = find_arm(text, arms, what)
+    if found is None:
+        options = [Option(arm, arm.label, (arm.group_id,) if arm.group_id else ()) for arm in arms]
+        raise UsageError(f"No {what} is {text!r}.", f"There are: {listed(options)}." if options else "")
+    return found
+
+
+def find_arm(text: str, arms: Sequence[ArmSpec], what: str) -> ArmSpec | None:
+    """As `choose_arm`, but `None` when nothing fits.
+
+    Raises:
+        UsageError: several fit equally well; the hint lists them.
+    """
     doses = find_doses(text)
     group = _GROUP_ID.match(plain(text))
     group_id = f"OG{int(group[1]) - 1:03d}" if group and int(group[1]) else ""
@@ -208,15 +246,16 @@ def choose_arm(text: str, arms: Sequence[ArmSpec], what: str) -> ArmSpec:
     def has_dose(option: Option[ArmSpec]) -> bool:
         return len(doses) == 1 and plain(text) == plain(doses[0].text) and _carries(option.value, doses[0])
 
-    options = [Option(arm, arm.label, () if arm.class_title else (arm.group_id,)) for arm in arms]
-    return choose(text, options, what, (has_id, is_control, has_dose))
+    options = [Option(arm, arm.label, (arm.group_id,) if arm.group_id and not arm.class_title else ()) for arm in arms]
+    found = find(text, options, what, (has_id, is_control, has_dose))
+    return found.value if found else None
 
 
 def _carries(arm: ArmSpec, dose: Dose) -> bool:
     return any(is_same(msgspec.structs.replace(dose, intervention=other.intervention), other) for other in arm.doses)
 
 
-def _default_place(choices: list[AnchorChoice]) -> list[AnchorChoice]:
+def default_place(choices: list[AnchorChoice]) -> list[AnchorChoice]:
     """The latest time, or else the first class and category, of one outcome's choices."""
     times = [choice.weeks for choice in choices if choice.weeks is not None]
     if len(set(times)) > 1:
@@ -225,7 +264,7 @@ def _default_place(choices: list[AnchorChoice]) -> list[AnchorChoice]:
     return [choice for choice in choices if choice.where == first]
 
 
-def _highest(arms: Iterable[ArmSpec]) -> ArmSpec:
+def highest_dose(arms: Iterable[ArmSpec]) -> ArmSpec:
     """The highest dose of the agent that most arms carry, among the arms that are no control; else the first of them."""
     listed = list(arms)
     tested = [a for a in listed if a.control in ("none", "unknown")] or [a for a in listed if a.control == "active"] or listed
@@ -244,13 +283,13 @@ def _highest(arms: Iterable[ArmSpec]) -> ArmSpec:
     return best[0]
 
 
-def _default_comparator(choices: list[AnchorChoice]) -> AnchorChoice:
+def default_comparator(choices: list[AnchorChoice]) -> AnchorChoice:
     """The choice against placebo, sham, nothing, an active control; else against the lowest dose of k1's agent."""
 
     def rank(choice: AnchorChoice) -> tuple[int, float]:
         if choice.comparator is None:
-            return len(_CONTROL_ORDER), 0.0
+            return len(CONTROL_ORDER), 0.0
         times = [t for a in choice.comparator.doses for b in choice.arm.doses if (t := ratio(a, b)) is not None]
-        return _CONTROL_ORDER.index(choice.comparator.control), min(times, default=1.0)
+        return CONTROL_ORDER.index(choice.comparator.control), min(times, default=1.0)
 
     return min(choices, key=rank)

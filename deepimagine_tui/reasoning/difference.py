@@ -30,6 +30,7 @@ from deepimagine_tui.reasoning.state import (
     PopulationChange,
     TimeFrameChange,
 )
+from deepimagine_tui.reasoning.typed.countries import country_key
 from deepimagine_tui.reasoning.words import agent_key, condition_key, measure_key, plain, unit_key
 from deepimagine_tui.trials.concepts.time_points import is_time_like
 from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
@@ -145,7 +146,7 @@ def _geography(source: tuple[CountrySites, ...], target: tuple[CountrySites, ...
         return None
     first, second = _shares(source), _shares(target)
     if first is None or second is None:
-        same = {place.country for place in source} == {place.country for place in target}
+        same = {country_key(place.country) for place in source} == {country_key(place.country) for place in target}
     else:
         same = sum(abs(first.get(name, 0) - second.get(name, 0)) for name in {*first, *second}) / 2 <= SAME_SHARES
     return () if same else (GeographyChange(target),)
@@ -154,8 +155,11 @@ def _geography(source: tuple[CountrySites, ...], target: tuple[CountrySites, ...
 def _shares(countries: tuple[CountrySites, ...]) -> dict[str, float] | None:
     total = sum(place.sites for place in countries)
     if not total or not all(place.sites for place in countries):
-        return {countries[0].country: 1.0} if len(countries) == 1 else None
-    return {place.country: place.sites / total for place in countries}
+        return {country_key(countries[0].country): 1.0} if len(countries) == 1 else None
+    shares: dict[str, float] = {}
+    for place in countries:
+        shares[country_key(place.country)] = shares.get(country_key(place.country), 0.0) + place.sites / total
+    return shares
 
 
 def _context(source: Context, target: Context) -> tuple[Change, ...] | None:

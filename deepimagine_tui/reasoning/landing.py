@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from deepimagine_tui.reasoning.agents import agents_of, same_doses
-from deepimagine_tui.reasoning.choosing import AnchorChoice, anchor_choices
+from deepimagine_tui.reasoning.choosing import AnchorChoice, choices_of
 from deepimagine_tui.reasoning.difference import SAME_TIME_WEEKS, differs, same_outcome
 from deepimagine_tui.reasoning.posted import time_of
 from deepimagine_tui.reasoning.request import AnchorRef
@@ -40,7 +40,9 @@ def find_posted(configuration: Configuration, trial: Trial) -> AnchorRef | None:
 
 
 def _fitting(configuration: Configuration, trial: Trial) -> Iterator[AnchorChoice]:
-    for choice in anchor_choices(trial):
+    anywhere = replace(configuration.outcome, class_title="", category="")
+    numbers = [n for n, outcome in enumerate(trial.outcomes, 1) if same_outcome(outcome_spec(outcome), anywhere)]
+    for choice in (choice for number in numbers for choice in choices_of(trial, number)):
         if (choice.comparator is None) != (configuration.comparator is None):
             continue
         outcome = trial.outcomes[choice.number - 1]

@@ -24,16 +24,16 @@ class Option(msgspec.Struct, Generic[Value], frozen=True):
     names: tuple[str, ...] = ()
 
 
-def choose(
+def find(
     text: str, options: Sequence[Option[Value]], what: str, also: Sequence[Callable[[Option[Value]], bool]] = ()
-) -> Value:
-    """The one option that `text` means.
+) -> Option[Value] | None:
+    """The one option that `text` means; `None` when nothing fits.
 
     Tried in turn, until something fits: the exact label or name; each test of `also`; the text as whole words of the label;
     all its words in the label, in any order.
 
     Raises:
-        UsageError: nothing fits, or several options fit equally well; the hint lists them.
+        UsageError: several options fit equally well; the hint lists them.
     """
     wanted = plain(text)
     tests: list[Callable[[Option[Value]], bool]] = [
@@ -45,10 +45,24 @@ def choose(
     for test in tests:
         fitting = [option for option in options if test(option)]
         if len(fitting) == 1:
-            return fitting[0].value
+            return fitting[0]
         if fitting:
             raise UsageError(f"{text!r} fits {len(fitting)} {what}s.", f"Choose one: {listed(fitting)}.")
-    raise UsageError(f"No {what} is {text!r}.", f"There are: {listed(options)}." if options else "")
+    return None
+
+
+def choose(
+    text: str, options: Sequence[Option[Value]], what: str, also: Sequence[Callable[[Option[Value]], bool]] = ()
+) -> Value:
+    """The one option that `text` means, found as by `find`.
+
+    Raises:
+        UsageError: nothing fits, or several options fit equally well; the hint lists them.
+    """
+    found = find(text, options, what, also)
+    if found is None:
+        raise UsageError(f"No {what} is {text!r}.", f"There are: {listed(options)}." if options else "")
+    return found.value
 
 
 def listed(options: Sequence[Option[Value]]) -> str:

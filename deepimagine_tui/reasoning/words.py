@@ -25,9 +25,9 @@ _SALTS = frozenset(
 )
 _FORMS = frozenset(
     tokens(
-        "tablet tablets capsule capsules injection injectable infusion oral iv intravenous subcutaneous sc topical cream gel"
-        " solution suspension inhaler inhaled patch dose drug therapy treatment arm group once twice daily weekly bid qd tid qid"
-        " po and of the with"
+        "tablet tablets capsule capsules injection injectable infusion oral iv intravenous subcutaneous sc topical"
+        " cream gel solution suspension inhaler inhaled patch dose drug therapy treatment arm group once twice daily"
+        " weekly bid qd tid qid po and of the with"
     )
 )
 _MEASURE_FILLER = frozenset(

@@ -1,0 +1,1 @@
+"""What users type for a factor, read as its value. Imports nothing."""
