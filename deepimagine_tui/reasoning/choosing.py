@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from deepimagine_tui.errors import RefusedError, UsageError
 from deepimagine_tui.reasoning.agents import agent_of, is_same, ratio
 from deepimagine_tui.reasoning.matching import Option, choose, find, listed
-from deepimagine_tui.reasoning.posted import find_cell, places, time_of, usable
+from deepimagine_tui.reasoning.posted import find_cell, is_start, places, time_of, usable
 from deepimagine_tui.reasoning.request import AnchorRef
 from deepimagine_tui.reasoning.specs import arm_spec_of_class, arm_spec_of_group
 from deepimagine_tui.reasoning.state import ArmSpec
@@ -88,7 +89,7 @@ def default_anchor(
     same_outcome = [choice for choice in choices if choice.number == first.number]
     here = default_place(same_outcome)
     k1 = highest_dose(dict.fromkeys(choice.arm for choice in here))
-    return default_comparator([choice for choice in here if choice.arm == k1]).ref
+    return default_comparator(trial, [choice for choice in here if choice.arm == k1]).ref
 
 
 def choices_of(trial: Trial, number: int) -> Iterator[AnchorChoice]:
@@ -256,7 +257,8 @@ def _carries(arm: ArmSpec, dose: Dose) -> bool:
 
 
 def default_place(choices: list[AnchorChoice]) -> list[AnchorChoice]:
-    """The latest time, or else the first class and category, of one outcome's choices."""
+    """The latest time, or else the first class and category after the start, of one outcome's choices."""
+    choices = [choice for choice in choices if not is_start(choice.where)] or choices
     times = [choice.weeks for choice in choices if choice.weeks is not None]
     if len(set(times)) > 1:
         choices = [choice for choice in choices if choice.weeks == max(times)]
@@ -265,31 +267,39 @@ def default_place(choices: list[AnchorChoice]) -> list[AnchorChoice]:
 
 
 def highest_dose(arms: Iterable[ArmSpec]) -> ArmSpec:
-    """The highest dose of the agent that most arms carry, among the arms that are no control; else the first of them."""
+    """The highest dose of the agent whose dose varies over most arms, among the arms that are no control; else the first one.
+
+    An arm that lists several doses of one agent (a regimen) says nothing about that agent.
+    """
     listed = list(arms)
     tested = [a for a in listed if a.control in ("none", "unknown")] or [a for a in listed if a.control == "active"] or listed
     carried: dict[str, list[tuple[ArmSpec, Dose]]] = {}
     for arm in tested:
+        agents = Counter(agent_of(dose, arm) for dose in arm.doses)
         for dose in arm.doses:
-            carried.setdefault(agent_of(dose, arm), []).append((arm, dose))
-    varied = [pairs for pairs in carried.values() if len({(dose.amount, dose.unit) for _, dose in pairs}) > 1]
+            if agents[agent_of(dose, arm)] == 1:
+                carried.setdefault(agent_of(dose, arm), []).append((arm, dose))
+    varied = [pairs for pairs in carried.values() if not all(is_same(dose, pairs[0][1]) for _, dose in pairs)]
     if not varied:
         return tested[0]
-    best = max(varied, key=len)[0]
-    for arm, dose in max(varied, key=len)[1:]:
-        times = ratio(dose, best[1])
+    best, *rest = max(varied, key=len)
+    for pair in rest:
+        times = ratio(pair[1], best[1])
         if times is not None and times > 1:
-            best = arm, dose
+            best = pair
     return best[0]
 
 
-def default_comparator(choices: list[AnchorChoice]) -> AnchorChoice:
-    """The choice against placebo, sham, nothing, an active control; else against the lowest dose of k1's agent."""
+def default_comparator(trial: Trial, choices: list[AnchorChoice]) -> AnchorChoice:
+    """The choice against placebo, sham, nothing, an active control; of several such the one that a posted contrast compares
+    with k1; else against the lowest dose of k1's agent."""
 
-    def rank(choice: AnchorChoice) -> tuple[int, float]:
+    def rank(choice: AnchorChoice) -> tuple[int, bool, float]:
         if choice.comparator is None:
-            return len(CONTROL_ORDER), 0.0
+            return len(CONTROL_ORDER), True, 0.0
+        groups = {choice.ref.arm_group_id, choice.ref.comparator_group_id}
+        compared = any(set(contrast.group_ids) == groups for contrast in trial.outcomes[choice.number - 1].contrasts)
         times = [t for a in choice.comparator.doses for b in choice.arm.doses if (t := ratio(a, b)) is not None]
-        return CONTROL_ORDER.index(choice.comparator.control), min(times, default=1.0)
+        return CONTROL_ORDER.index(choice.comparator.control), not compared, min(times, default=1.0)
 
     return min(choices, key=rank)

@@ -12,6 +12,8 @@ from deepimagine_tui.trials.results import TimePoint
 
 NOT_STATED = "not stated"
 _SHOWN_COUNTRIES = 3
+_SHOWN_CONDITIONS = 3
+_LONGEST_TIME = 60
 _BASES = {"flat": "", "per kg": "/kg", "per m2": "/m2"}
 _FREQUENCIES = {
     1.0: "once daily",
@@ -74,8 +76,14 @@ def outcome_text(outcome: OutcomeSpec) -> str:
 
 
 def time_text(time: TimePoint | None) -> str:
-    """The time as written."""
-    return time.text if time and time.text else NOT_STATED
+    """The time as written; where that is a sentence, the week it means, else its beginning."""
+    if time is None or not time.text:
+        return NOT_STATED
+    if len(time.text) <= _LONGEST_TIME:
+        return time.text
+    if time.weeks is not None:
+        return f"week {number_text(round(time.weeks, 1))}"
+    return time.text[: _LONGEST_TIME - 1].rstrip(" ,;") + "…"
 
 
 def geography_text(countries: tuple[CountrySites, ...]) -> str:
@@ -104,7 +112,9 @@ def threshold_text(threshold: Threshold) -> str:
 def population_text(population: Population) -> str:
     """Conditions, sex, ages, thresholds, and unparsed text labelled as such."""
     eligibility = population.eligibility
-    parts = [", ".join(population.conditions)] if population.conditions else []
+    more = len(population.conditions) - _SHOWN_CONDITIONS
+    conditions = ", ".join(population.conditions[:_SHOWN_CONDITIONS]) + (f" and {more} more" if more > 0 else "")
+    parts = [conditions] if conditions else []
     if eligibility.sex in ("female", "male"):
         parts.append(eligibility.sex)
     if eligibility.minimum_age is not None or eligibility.maximum_age is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 
 from deepimagine_tui.reasoning.describe import number_text
@@ -11,6 +13,12 @@ from deepimagine_tui.trials.results import Cell, Contrast, Orientation, Outcome,
 
 _FLIPPED: dict[Orientation, Orientation] = {"a-b": "b-a", "b-a": "a-b", "a/b": "b/a", "b/a": "a/b", "unknown": "unknown"}
 _MATCH_TOLERANCE = 0.02
+_START = re.compile(
+    r"^(?:at )?(?:baseline|screening|pre|pre-?(?:dose|treatment|vaccination|randomi[sz]ation|operative|test|study)"
+    r"|randomi[sz]ation|day 0|week 0)\b"
+    r"(?!.*\b(?:change|end ?point|final|last|difference|to (?:week|month|day|end)))",
+    re.I,
+)
 
 
 def find_cell(outcome: Outcome, group_id: str, class_title: str, category: str) -> Cell | None:
@@ -24,6 +32,17 @@ def find_cell(outcome: Outcome, group_id: str, class_title: str, category: str) 
 def places(outcome: Outcome) -> tuple[tuple[str, str], ...]:
     """The (class, category) pairs of an outcome, in the order posted."""
     return tuple(dict.fromkeys((cell.class_title, cell.category) for cell in outcome.cells))
+
+
+def is_start(place: str) -> bool:
+    """Whether a class tells of the start (`Baseline`, `Screening`), before anything could have an effect."""
+    return _START.match(place) is not None
+
+
+def later_places(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    """The places of an outcome but those of the start; all of them where nothing else is posted."""
+    later = tuple(place for place in places(outcome) if not is_start(place[0]))
+    return later or places(outcome)
 
 
 def time_of(outcome: Outcome, cell: Cell) -> TimePoint | None:
@@ -58,7 +77,7 @@ def posted_contrast(outcome: Outcome, k1: str, k2: str, cells: tuple[Cell, Cell]
 
     An estimate goes before a bare test, superiority before other hypotheses, then the order posted. A p-value posted in an
     entry of its own is joined to the estimate. Where an outcome has several classes and the comparison names none, it counts
-    only if the arm values show that it is theirs.
+    only if all others are of the start, or the arm values show that it is theirs.
     """
     found = [
         c for c in outcome.contrasts if len(c.group_ids) == 2 and set(c.group_ids) == {k1, k2} and _belongs(c, outcome, cells)
@@ -88,8 +107,8 @@ def _superiority(contrast: Contrast) -> bool:
 def _belongs(contrast: Contrast, outcome: Outcome, cells: tuple[Cell, Cell]) -> bool:
     if contrast.class_title:
         return contrast.class_title == cells[0].class_title and _single_category(outcome, cells[0].class_title)
-    if len(places(outcome)) == 1:
-        return True
+    if len(later_places(outcome)) == 1:
+        return later_places(outcome)[0] == (cells[0].class_title, cells[0].category)
     first, second = cells[0].value, cells[1].value
     if contrast.kind != "difference" or contrast.estimate is None or first is None or second is None or first == second:
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from deepimagine_tui.reasoning.state import ArmSpec, BaselineFact, Configuration, Context, OutcomeSpec, Population
-from deepimagine_tui.reasoning.words import agent_key, plain, tokens
+from deepimagine_tui.reasoning.words import agent_key, names_agent, plain, tokens
 from deepimagine_tui.trials.model import Arm, Trial
 from deepimagine_tui.trials.results import Baseline, BaselineMeasure, Outcome, ResultGroup, TimePoint
 
@@ -149,5 +149,4 @@ def _named_interventions(trial: Trial, group: ResultGroup) -> tuple[str, ...]:
 
 
 def _named_in(trial: Trial, text: str) -> tuple[str, ...]:
-    words = set(tokens(text))
-    return tuple(item.name for item in trial.interventions if (key := agent_key(item.name)) and set(key.split()) <= words)
+    return tuple(item.name for item in trial.interventions if names_agent(text, item.name))

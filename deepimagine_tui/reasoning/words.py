@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:[.'][^\W_]+)*", re.UNICODE)
+_AGENT_WORD = re.compile(r"[^\W_]+(?:[.'-][^\W_]+)*", re.UNICODE)
+_PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _AMOUNT = re.compile(
     r"\b\d+(?:[.,]\d+)*\s*(?:mg|mcg|µg|μg|ug|g|kg|ml|l|iu|u|units?|mmol|ng|%|mg/kg|mg/m2|mcg/kg)(?:/(?:kg|m2|day|d|ml|h))*(?=\W|$)",
     re.I,
@@ -67,11 +69,23 @@ _TIME_WORDS = re.compile(
 @lru_cache(maxsize=16384)
 def agent_key(name: str) -> str:
     """What an intervention is called, without amounts, salts, forms and parentheses: `Sitagliptin phosphate 100 mg tablet` is
-    `sitagliptin`. Empty when nothing else is left."""
-    bare = _AMOUNT.sub(" ", re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", name)) if name else ""
-    kept = [word for word in tokens(bare) if word not in _FORMS and not word.isdigit()]
+    `sitagliptin`, `MK-0431` is `mk0431`. Empty when nothing else is left."""
+    kept = _agent_words(_PARENTHESES.sub(" ", name))
     without_salts = [word for word in kept if word not in _SALTS]
     return " ".join(without_salts or kept)
+
+
+@lru_cache(maxsize=16384)
+def names_agent(text: str, name: str) -> bool:
+    """Whether `text` names the intervention `name`, each word of it, anywhere."""
+    key = agent_key(name)
+    return bool(key) and set(key.split()) <= set(_agent_words(text))
+
+
+def _agent_words(text: str) -> list[str]:
+    found = _AGENT_WORD.findall(_AMOUNT.sub(" ", text))
+    words = ("".join(_WORD.findall(word)).casefold() for word in found)
+    return [word for word in words if word not in _FORMS]
 
 
 @lru_cache(maxsize=16384)

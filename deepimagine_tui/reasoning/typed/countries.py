@@ -62,7 +62,8 @@ _OTHER_NAMES = {
 }
 _REGIONS = {
     "EU": "Austria; Belgium; Bulgaria; Croatia; Cyprus; Czechia; Denmark; Estonia; Finland; France; Germany; Greece; Hungary;"
-    " Ireland; Italy; Latvia; Lithuania; Luxembourg; Malta; Netherlands; Poland; Portugal; Romania; Slovakia; Slovenia; Spain; Sweden",
+    " Ireland; Italy; Latvia; Lithuania; Luxembourg; Malta; Netherlands; Poland; Portugal; Romania; Slovakia; Slovenia;"
+    " Spain; Sweden",
     "Nordic countries": "Denmark; Finland; Iceland; Norway; Sweden",
     "North America": "Canada; Mexico; United States",
     "East Asia": "China; Hong Kong; Japan; South Korea; Taiwan",

@@ -10,7 +10,7 @@ from deepimagine_tui.reasoning.change import replaced_dose
 from deepimagine_tui.reasoning.choosing import INERT_CONTROLS
 from deepimagine_tui.reasoning.describe import amount_text, dose_text, number_text
 from deepimagine_tui.reasoning.state import ArmSpec
-from deepimagine_tui.reasoning.words import agent_key, plain, tokens
+from deepimagine_tui.reasoning.words import agent_key, names_agent, plain, tokens
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.units import find_doses
 
@@ -37,9 +37,8 @@ def parse_dose_of(text: str, arm: ArmSpec) -> tuple[Dose, str]:
     if len(found) != 1:
         problem = "states no dose" if not found else f"states {len(found)} doses"
         raise UsageError(f"{text!r} {problem}.", "Write one amount with its unit, e.g. 40 mg once daily.")
-    words = set(tokens(dose_part))
     if name is None:
-        mentioned = [each for each in names if set(agent_key(each).split()) <= words]
+        mentioned = [each for each in names if names_agent(dose_part, each)]
         name = _only(mentioned or list(names), arm, text)
     return _completed(replace(found[0], intervention=name, text=dose_part.strip()), arm)
 

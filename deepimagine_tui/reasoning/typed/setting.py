@@ -44,7 +44,7 @@ from deepimagine_tui.reasoning.typed.doses import parse_dose_of
 from deepimagine_tui.reasoning.typed.geography import parse_geography
 from deepimagine_tui.reasoning.typed.population import parse_population
 from deepimagine_tui.reasoning.typed.times import parse_time
-from deepimagine_tui.reasoning.words import agent_key, plain, tokens
+from deepimagine_tui.reasoning.words import agent_key, names_agent, plain
 from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.units import find_doses
@@ -174,8 +174,7 @@ def free_arm(text: str, known: Sequence[str] = ()) -> ArmSpec:
     control = _CONTROLS.get(plain(text))
     if control is not None:
         return ArmSpec(text, control=control)
-    words = set(tokens(text))
-    named = tuple(name for name in known if (key := agent_key(name)) and set(key.split()) <= words)
+    named = tuple(name for name in known if names_agent(text, name))
     if not named:
         bare = agent_key(text)
         named = (bare,) if bare else ()
