@@ -34,6 +34,14 @@ def emit_json(value: object) -> None:
     click.echo(_printable(_UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text), json=True))
 
 
+def emit_bytes(content: bytes) -> None:
+    """Write bytes as they are to standard output: for files that another program reads. A terminal gets them inert."""
+    if is_terminal(sys.stdout):
+        emit(content.decode("utf-8", "replace"))
+    else:
+        click.echo(content, nl=False)
+
+
 def narrate(text: str = "") -> None:
     """Write lines about what is going on to standard error."""
     click.echo(inert(text), err=True)

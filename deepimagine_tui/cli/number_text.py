@@ -29,7 +29,7 @@ def lines_of_state(state: State) -> list[Line]:
     if state.comparator_value and configuration.comparator:
         rows.append(number_line(arm_text(configuration.comparator), state.comparator_value))
     if state.contrast:
-        rows.append(_contrast_line(state.contrast, state))
+        rows.append(contrast_line(state.contrast, from_imagined=_imagined(state)))
     if state.met:
         rows.append(met_line(state.met))
     if state.z_test:
@@ -52,6 +52,18 @@ def number_line(label: str, number: Number, *, word: str = "") -> Line:
         parts.append("(after an entered value)")
     value = number_text(number.value) if number.value is not None else number.note or "no value"
     return Line(mark(number.status), word or number.status, one_line(label), value, _joined(parts))
+
+
+def contrast_line(contrast: ContrastEstimate, *, word: str = "", from_imagined: bool = False) -> Line:
+    """The comparison of k1 with k2; one that was computed `from_imagined` values has the hollow mark."""
+    line = number_line(contrast.scale or contrast.kind, contrast.number, word=word)
+    parts = [line.detail, contrast.p_text]
+    if contrast.orientation == "unknown":
+        parts.append("(which minus which is not known)")
+    if contrast.number.status == "derived" and from_imagined:
+        parts.append("(from imagined values)")
+        line = line._replace(mark=mark("imagined"))
+    return line._replace(detail=_joined(parts))
 
 
 def met_line(met: MetEstimate, *, word: str = "") -> Line:
@@ -99,17 +111,6 @@ def source_text(source: Source | None) -> str:
     place = source.group_id or ("" if source.contrast_index is None else f"analysis {source.contrast_index + 1}")
     parts = [source.nct_id, place, source.class_title, source.category]
     return "<" + one_line(" ".join(part for part in parts if part)) + ">"
-
-
-def _contrast_line(contrast: ContrastEstimate, state: State) -> Line:
-    line = number_line(contrast.scale or contrast.kind, contrast.number)
-    parts = [line.detail, contrast.p_text]
-    if contrast.orientation == "unknown":
-        parts.append("(which minus which is not known)")
-    if contrast.number.status == "derived" and _imagined(state):
-        parts.append("(from imagined values)")
-        line = line._replace(mark=mark("imagined"))
-    return line._replace(detail=_joined(parts))
 
 
 def _imagined(state: State) -> bool:

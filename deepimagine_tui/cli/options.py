@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+if TYPE_CHECKING:
+    from deepimagine_tui.reasoning.state import Estimand
+
 Command = TypeVar("Command", bound=Callable[..., object])
 Decorator = Callable[[Command], Command]
+
+ESTIMANDS: dict[str, Estimand] = {"values": "arm values", "contrast": "contrast"}
+"""What can be asked for, by the word that is typed."""
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Write JSON instead of text.")
 corpus_option = click.option(
@@ -18,6 +24,13 @@ corpus_option = click.option(
     help="Corpus file to use. Default: your own once you have imported something, else the starter corpus.",
 )
 offline_option = click.option("--offline", is_flag=True, default=None, help="Forbid the network.")
+estimand_option = click.option(
+    "--estimand",
+    type=click.Choice(list(ESTIMANDS)),
+    default="values",
+    show_default=True,
+    help="What to ask for: both arms' values, or their contrast (hazard ratio, odds ratio, difference).",
+)
 yes_option = click.option("--yes", is_flag=True, help="Answer yes to questions, such as sending to a remote model.")
 
 

@@ -8,6 +8,8 @@ from deepimagine_tui import __version__
 from deepimagine_tui.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "corpus": ("deepimagine_tui.cli.corpus:corpus", "Find, read and import trials."),
+    "doctor": ("deepimagine_tui.cli.doctor:doctor", "Check what DeepImagine needs on this machine."),
     "models": ("deepimagine_tui.cli.models:models", "List, add, choose and describe models."),
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from deepimagine_tui.cli.console import shorten, table, width_of
-from deepimagine_tui.cli.number_text import Line, lines_of_state, met_line, number_line, probability_text
+from deepimagine_tui.cli.number_text import Line, contrast_line, lines_of_state, met_line, number_line, probability_text
 from deepimagine_tui.reasoning.describe import arm_text, number_text, outcome_text, time_text
 from deepimagine_tui.reasoning.events import CONTEXT_OF_USE, DEMO_MARK, Aggregated, Revealed, RunStarted
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
@@ -108,17 +108,18 @@ def _step(number: int, step: StepView) -> Iterator[str]:
         yield f"   ({how[estimated.kind]})"
     yield from _aligned(lines_of_state(estimated.state))
     if estimated.revealed:
-        yield from _reveal(estimated.revealed, estimated.state)
+        yield from _reveal(estimated.revealed, estimated.state.configuration)
     yield from (f"  Note: {one_line(warning)}" for warning in estimated.warnings)
 
 
-def _reveal(revealed: Revealed, state: State) -> Iterator[str]:
-    configuration = state.configuration
+def _reveal(revealed: Revealed, configuration: Configuration) -> Iterator[str]:
     rows = []
     if revealed.arm_value:
         rows.append(number_line(arm_text(configuration.arm), revealed.arm_value, word="posted"))
     if revealed.comparator_value and configuration.comparator:
         rows.append(number_line(arm_text(configuration.comparator), revealed.comparator_value, word="posted"))
+    if revealed.contrast:
+        rows.append(contrast_line(revealed.contrast, word="posted"))
     if revealed.met:
         rows.append(met_line(revealed.met, word="posted"))
     yield from _aligned(rows)
@@ -182,6 +183,8 @@ def _aggregate(aggregated: Aggregated, graph: ReasoningGraph) -> Iterator[str]:
     if aggregated.comparator_value:
         label = arm_text(configuration.comparator) if configuration else "comparator"
         rows.append(number_line(label, aggregated.comparator_value))
+    if aggregated.contrast:
+        rows.append(contrast_line(aggregated.contrast, from_imagined=True))
     if aggregated.met:
         rows.append(met_line(aggregated.met))
     yield from _aligned(rows)
@@ -193,6 +196,9 @@ def _aggregate(aggregated: Aggregated, graph: ReasoningGraph) -> Iterator[str]:
         yield f"  {aggregated.anchors_met} of {aggregated.anchors_with_verdict} anchors with a verdict were met"
     if aggregated.comparator_rule:
         yield f"  Rule by comparator alone: {one_line(aggregated.comparator_rule)}"
+    if aggregated.revealed and configuration:
+        yield from _reveal(aggregated.revealed, configuration)
+    yield from (f"  Note: {one_line(warning)}" for warning in aggregated.warnings)
 
 
 def _ending(graph: ReasoningGraph) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deepimagine_tui import paths
-from deepimagine_tui.cli.console import narrate
+from deepimagine_tui.cli.console import is_terminal, narrate
 from deepimagine_tui.cli.progress import Progress
 from deepimagine_tui.errors import RefusedError, UsageError
 from deepimagine_tui.settings import Settings
@@ -41,11 +42,15 @@ def opened_corpus(settings: Settings) -> Iterator[Corpus]:
         NotFoundError: there is no such file.
         CorpusError: it is locked, damaged, or not a corpus.
     """
-    from deepimagine_tui.corpus.starter import open_starter
     from deepimagine_tui.corpus.store import Corpus
 
     path = corpus_path(settings)
-    corpus = open_starter() if path is None else Corpus.open(path)
+    if path is None:
+        from deepimagine_tui.corpus.starter import open_starter
+
+        corpus = open_starter()
+    else:
+        corpus = Corpus.open(path)
     try:
         yield corpus
     finally:
@@ -109,7 +114,7 @@ def opened_backend(settings: Settings, backend: str | None, *, yes: bool, cancel
 
 def _confirmed(host: str) -> bool:
     """Ask before the first send to `host`; without a terminal to ask in, the answer is no."""
-    if not click.get_text_stream("stdin").isatty():
+    if not is_terminal(sys.stdin):
         raise RefusedError(f"Sending this question to {host} was not agreed to.", "Say --yes to agree.")
     return click.confirm(f"Send this question, with the trial's facts, to {host}?", err=True)
 

@@ -1,0 +1,95 @@
+"""`deepimagine export`: a run as a figure, a report or data. The file's ending says which format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+import msgspec
+
+from deepimagine_tui.cli.console import emit
+from deepimagine_tui.errors import UsageError
+
+Figure = Literal["graph", "trajectory", "forest"]
+
+_FIGURES = ("svg", "png", "pdf")
+_REPORTS = ("md", "html")
+_DATA = ("json", "csv", "graphml", "dot")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def export() -> None:
+    """Write a run as a figure, a report or data.
+
+    RUN is a run's id, the beginning of one, its name, or `last`.
+    """
+
+
+_output = click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="File to write.")
+
+
+@export.command()
+@click.argument("run")
+@_output
+@click.option(
+    "--which",
+    type=click.Choice(["graph", "trajectory", "forest"]),
+    default="graph",
+    show_default=True,
+    help="The reasoning graph, the values along each pathway, or the pathways beside their aggregate.",
+)
+def figure(run: str, output: Path | None, which: str) -> None:
+    """Draw RUN as .svg, .png or .pdf."""
+    from deepimagine_tui import settings
+    from deepimagine_tui.cli.finding import graph_of
+
+    run_id, graph = graph_of(run)
+    path = output or Path(f"{run_id}-{which}.{settings.load().figure_format}")
+    _ending(path, _FIGURES)
+    from deepimagine_exporters.figure import export_figure
+
+    export_figure(graph, path, which=msgspec.convert(which, Figure))
+    emit(str(path))
+
+
+@export.command()
+@click.argument("run")
+@_output
+def report(run: str, output: Path | None) -> None:
+    """Write RUN as a report: Markdown (.md), or one HTML file with the figures inside (.html)."""
+    from deepimagine_tui.cli.finding import graph_of
+
+    run_id, graph = graph_of(run)
+    path = output or Path(f"{run_id}.html")
+    _ending(path, _REPORTS)
+    from deepimagine_exporters.report import export_report
+
+    export_report(graph, path)
+    emit(str(path))
+
+
+@export.command()
+@click.argument("run")
+@_output
+@click.option("--format", "chosen", type=click.Choice(_DATA), help="Format, when the file's ending does not say.")
+def data(run: str, output: Path | None, chosen: str | None) -> None:
+    """Write RUN as data: .json, .csv, .graphml or .dot."""
+    from deepimagine_tui.cli.finding import graph_of
+
+    run_id, graph = graph_of(run)
+    path = output or Path(f"{run_id}.{chosen or 'json'}")
+    form = chosen or _ending(path, _DATA)
+    from deepimagine_exporters.data import export_data
+
+    export_data(graph, path, form)
+    emit(str(path))
+
+
+def _ending(path: Path, known: tuple[str, ...]) -> str:
+    ending = path.suffix.lower().removeprefix(".")
+    if ending not in known:
+        raise UsageError(
+            f"{path} does not say which format to write.", f"Let its name end in {', '.join('.' + one for one in known)}."
+        )
+    return ending
