@@ -151,28 +151,38 @@ def _exhausted(request: GenerationRequest) -> GenerationFailed:
 
 
 def rule_answers(request: GenerationRequest) -> dict[str, str]:
-    """The demo's rule: a hash of the prompt and the seed picks every choice and moves every number.
+    """The demo's rule: a hash of the prompt and the seed moves every number and picks every choice.
 
-    The source values are the first numbers of the prompt's last lines of the form `... value: X`, one for each number slot, in
-    order; each is multiplied by a factor between 0.85 and 1.15. Without any, the hash gives a number between 1 and 100.
+    A number slot's source value is the first number on the prompt's last line that begins with its lead; else that of one
+    of the last lines of the form `... value ...: X`, in order. It is multiplied by a factor between 0.85 and 1.15; without a
+    source the hash gives a number between 1 and 100. A choice between `up` and `down` says how the first number moved.
     """
     digest = hashlib.sha256(f"{request.seed}\n{request.prompt}".encode()).digest()
-    sources = source_values(request.prompt, sum(slot.kind == "number" for slot in request.slots))
-    numbers, answers = iter(sources), {}
+    numbers = [slot for slot in request.slots if slot.kind == "number"]
+    answers: dict[str, str] = {}
+    moved = 0.0
+    for index, (slot, source) in enumerate(zip(numbers, source_values(request.prompt, numbers), strict=True)):
+        answers[slot.name] = _number(source, digest[index])
+        moved = moved or (float(answers[slot.name]) - float(source) if source else 0.0)
     for index, slot in enumerate(request.slots):
-        byte = digest[index % len(digest)]
-        answers[slot.name] = _choice(slot, byte) if slot.kind == "choice" else _number(next(numbers, ""), byte)
+        if slot.kind == "choice":
+            options = [option.strip() for option in slot.options]
+            way = "up" if moved > 0 else "down"
+            answers[slot.name] = way if moved and {"up", "down"} <= set(options) else options[digest[-1 - index] % len(options)]
     return answers
 
 
-def source_values(prompt: str, wanted: int) -> list[str]:
-    """The last `wanted` source values that the prompt states, as written; fewer when it states fewer."""
-    found = [match[0] for line in _VALUE_LINE.findall(prompt) if (match := _NUMBER.findall(line))]
-    return found[len(found) - min(wanted, len(found)) :]
-
-
-def _choice(slot: Slot, byte: int) -> str:
-    return slot.options[byte % len(slot.options)].strip()
+def source_values(prompt: str, slots: Sequence[Slot]) -> list[str]:
+    """For each number slot the source value that the prompt states, as written; empty where it states none."""
+    stated = [match[0] for line in _VALUE_LINE.findall(prompt) if (match := _NUMBER.findall(line))]
+    spare = iter(stated[len(stated) - min(len(slots), len(stated)) :])
+    found = []
+    for slot in slots:
+        own = [line for line in prompt.splitlines() if slot.lead.strip() and line.startswith(slot.lead.strip())]
+        number = _NUMBER.search(own[-1], len(slot.lead.strip())) if own else None
+        in_order = next(spare, "")
+        found.append(number[0] if number else in_order)
+    return found
 
 
 def _number(source: str, byte: int) -> str:

@@ -52,9 +52,19 @@ def test_the_demo_moves_the_source_values_and_claims_no_probabilities() -> None:
     assert all(event.probability_kind is None and not event.probabilities for event in events if isinstance(event, SlotFilled))
 
 
-def test_the_last_values_are_the_source() -> None:
-    assert source_values(PROMPT, 2) == ["12.5", "-3"]
-    assert source_values("nothing here", 2) == []
+def test_the_line_with_the_slots_lead_is_the_source_else_the_last_values() -> None:
+    numbers = [slot for slot in SLOTS if slot.kind == "number"]
+    assert source_values(PROMPT, numbers) == ["12.5", "-3"]
+    assert source_values("nothing here", numbers) == ["", ""]
+    swapped = "Value in B 10 mg: 4 (SD 2)\nValue in A: -7.25\nHazard ratio: 0.7 (95% CI 0.5 to 0.9)"
+    named = [Slot("a", "\nValue in A:", "number"), Slot("h", "\nHazard ratio:", "number"), Slot("x", "\nOther:", "number")]
+    assert source_values(swapped, named) == ["-7.25", "0.7", ""]
+
+
+def test_the_direction_says_how_the_value_moved() -> None:
+    for seed in range(20):
+        values = filled(ask(ScriptedBackend(), seed=seed))
+        assert values["direction"] == ("up" if float(values["k1"]) > 12.5 else "down") or float(values["k1"]) == 12.5
 
 
 def test_a_script_is_followed_in_order_then_exhausted() -> None:
