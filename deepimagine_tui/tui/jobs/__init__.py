@@ -1,0 +1,1 @@
+"""What runs in the background: each module owns one kind of worker and the messages that it posts."""

@@ -1,0 +1,19 @@
+"""Imagine."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from deepimagine_tui.tui.screens.base import HouseScreen
+from deepimagine_tui.tui.widgets.panes import Pane, Panes
+from deepimagine_tui.tui.widgets.text_pane import TextPane
+
+
+class ImagineScreen(HouseScreen):
+    """Imagine."""
+
+    NAME = "Imagine"
+
+    def body(self) -> ComposeResult:
+        """One empty pane."""
+        yield Panes(Pane("Imagine", TextPane("Nothing here yet."), id="imagine-main"))

@@ -1,0 +1,101 @@
+"""What the screens need of the rest of DeepImagine, as one object that tests replace.
+
+Every method may be slow and is called in worker threads only; nothing here touches a widget. Imports are deferred, so that the
+first paint waits for none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Protocol
+
+from deepimagine_tui.backends.protocol import ModelBackend
+from deepimagine_tui.corpus.query import CorpusStats, SearchPage, SearchQuery
+from deepimagine_tui.reasoning.events import ReasoningEvent
+from deepimagine_tui.reasoning.request import ImagineRequest
+from deepimagine_tui.trials.model import Trial
+
+Report = Callable[[str, float], None]
+"""Called with a phase (`assembling`, `loading`) and a progress in [0, 1]."""
+
+
+class CorpusReader(Protocol):
+    """The part of `corpus.store.Corpus` that screens use. One reader serves one group of workers."""
+
+    def get(self, nct_id: str) -> Trial:
+        """The trial.
+
+        Raises:
+            NotFoundError: it is not in the corpus.
+        """
+        ...
+
+    def search(self, query: SearchQuery, limit: int, after: str | None) -> SearchPage:
+        """A page of matches, continuing after the key `after`."""
+        ...
+
+    def suggest_removal(self, query: SearchQuery) -> str | None:
+        """The one filter whose removal would find something."""
+        ...
+
+    def stats(self) -> CorpusStats:
+        """What the corpus holds."""
+        ...
+
+    def facets(self, field: str, words: str) -> Sequence[tuple[str, int]]:
+        """Values of a filter that match `words`, with how many trials have them."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop what the reader is doing; may be called from another thread."""
+        ...
+
+    def close(self) -> None:
+        """Close the file."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The model that will be used: known before anything of it is loaded."""
+
+    name: str
+    adapter: str = ""
+    demo: bool = False
+    host: str = ""
+
+
+class Services(Protocol):
+    """Everything that a screen can ask for."""
+
+    @property
+    def theme(self) -> str:
+        """The theme to start with: `dark` or `light`."""
+        ...
+
+    @property
+    def keymap(self) -> Mapping[str, str]:
+        """Checked keys by action id."""
+        ...
+
+    def open_corpus(self) -> CorpusReader:
+        """A reader of its own for one group of workers."""
+        ...
+
+    def model_choice(self) -> ModelChoice:
+        """Which model is the default; reads the catalogue only."""
+        ...
+
+    def open_model(self, report: Report, cancel: Event, confirm_remote: Callable[[str], bool]) -> ModelBackend:
+        """Make the default model ready: assemble, check, load its header.
+
+        `confirm_remote` asks before the first send to a host."""
+        ...
+
+    def imagine(
+        self, request: ImagineRequest, backend: ModelBackend, corpus: CorpusReader, cancel: Event
+    ) -> Iterator[ReasoningEvent]:
+        """Run the engine on one request and keep its journal."""
+        ...
