@@ -150,13 +150,11 @@ class DeepImagineApp(RunJobs):
             self.exit()
 
     def release(self) -> None:
-        """Free the model and the corpus, once the terminal is restored."""
+        """Free the model, once the terminal is restored."""
         self.run_cancel.set()
         self.model_cancel.set()
         if self.backend is not None:
             self.backend.close()
-        if self.reader is not None:
-            self.reader.close()
 
     def action_toggle_theme(self) -> None:
         """Dark or light."""
@@ -237,8 +235,16 @@ class DeepImagineApp(RunJobs):
             self.show_error(error)
 
 
-def run_app(services: Services) -> None:
-    """Open the app and return when the user has quit."""
+def run_app(services: Services | None = None) -> None:
+    """Open the app, by default on the settings in force, and return when the user has quit.
+
+    Raises:
+        UsageError: the settings or the key map cannot be understood.
+    """
+    if services is None:
+        from deepimagine_tui.tui.live import live_services
+
+        services = live_services()
     app = DeepImagineApp(services)
     try:
         app.run()

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from deepimagine_tui.backends.protocol import ModelBackend
-from deepimagine_tui.corpus.query import CorpusStats, SearchPage, SearchQuery
+from deepimagine_tui.corpus.query import CorpusStats, DoseSeen, SearchPage, SearchQuery
 from deepimagine_tui.reasoning.events import ReasoningEvent
-from deepimagine_tui.reasoning.request import ImagineRequest
+from deepimagine_tui.reasoning.request import ImagineRequest, ImagineSettings
 from deepimagine_tui.trials.model import Trial
+
+if TYPE_CHECKING:
+    from deepimagine_tui.corpus.facets import FacetField
 
 Report = Callable[[str, float], None]
 """Called with a phase (`assembling`, `loading`) and a progress in [0, 1]."""
@@ -32,7 +35,7 @@ class CorpusReader(Protocol):
         """
         ...
 
-    def search(self, query: SearchQuery, limit: int, after: str | None) -> SearchPage:
+    def search(self, query: SearchQuery, limit: int = 200, after: str | None = None) -> SearchPage:
         """A page of matches, continuing after the key `after`."""
         ...
 
@@ -44,8 +47,14 @@ class CorpusReader(Protocol):
         """What the corpus holds."""
         ...
 
-    def facets(self, field: str, words: str) -> Sequence[tuple[str, int]]:
+    def facets(
+        self, field: FacetField, words: str = "", query: SearchQuery | None = None, limit: int = 50
+    ) -> Sequence[tuple[str, int]]:
         """Values of a filter that match `words`, with how many trials have them."""
+        ...
+
+    def doses_of(self, intervention: str) -> Sequence[DoseSeen]:
+        """The doses of a drug that trials gave."""
         ...
 
     def interrupt(self) -> None:
@@ -80,6 +89,11 @@ class Services(Protocol):
         """Checked keys by action id."""
         ...
 
+    @property
+    def imagine_settings(self) -> ImagineSettings:
+        """How to ask, until the user says otherwise."""
+        ...
+
     def open_corpus(self) -> CorpusReader:
         """A reader of its own for one group of workers."""
         ...
@@ -94,8 +108,6 @@ class Services(Protocol):
         `confirm_remote` asks before the first send to a host."""
         ...
 
-    def imagine(
-        self, request: ImagineRequest, backend: ModelBackend, corpus: CorpusReader, cancel: Event
-    ) -> Iterator[ReasoningEvent]:
+    def imagine(self, request: ImagineRequest, backend: ModelBackend, cancel: Event) -> Iterator[ReasoningEvent]:
         """Run the engine on one request and keep its journal."""
         ...

@@ -109,8 +109,6 @@ class FakeServices:
             self._hold.wait(10)
         return cast("ModelBackend", NoModel())
 
-    def imagine(
-        self, request: ImagineRequest, backend: ModelBackend, corpus: CorpusReader, cancel: Event
-    ) -> Iterator[ReasoningEvent]:
+    def imagine(self, request: ImagineRequest, backend: ModelBackend, cancel: Event) -> Iterator[ReasoningEvent]:
         self.requests.append(request)
         yield from self._events(request, cancel) if self._events else ()

@@ -14,7 +14,6 @@ from deepimagine_tui.reasoning.graph import ReasoningGraph, fold
 from deepimagine_tui.reasoning.request import ImagineRequest, WhatIf
 from deepimagine_tui.tui.jobs.corpus import CorpusJobs
 from deepimagine_tui.tui.jobs.model import ModelJobs
-from deepimagine_tui.tui.services import CorpusReader
 from deepimagine_tui.tui.status import RunStatus
 
 
@@ -58,37 +57,37 @@ class RunJobs(ModelJobs, CorpusJobs):
             self.notify("Something runs already. Stop it with esc first.", severity="warning", markup=False)
             return False
         self.request, self.graph = request, ReasoningGraph()
-        if self.backend is None or self.reader is None:
+        if self.backend is None or not self.corpus_open:
             self.queued = request
             if self.status.model.phase == "failed":
                 self.prepare_model()
             self.set_status(replace(self.status, run=RunStatus(queued=True)))
             self.run_signal.publish(RunUpdate(request, None, self.graph, queued=True))
             return True
-        self._start(request, self.backend, self.reader)
+        self._start(request, self.backend)
         return True
 
-    def _start(self, request: ImagineRequest, backend: ModelBackend, reader: CorpusReader) -> None:
+    def _start(self, request: ImagineRequest, backend: ModelBackend) -> None:
         self.queued = None
         self.running = True
         self.run_cancel = Event()
         self.set_status(replace(self.status, run=RunStatus(doing=_doing(request, None))))
         self.run_signal.publish(RunUpdate(request, None, self.graph))
-        self.engine(request, backend, reader, self.run_cancel)
+        self.engine(request, backend, self.run_cancel)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="engine", description="imagine")
-    def engine(self, request: ImagineRequest, backend: ModelBackend, reader: CorpusReader, cancel: Event) -> None:
+    def engine(self, request: ImagineRequest, backend: ModelBackend, cancel: Event) -> None:
         """Consume the engine's events and post each."""
         try:
-            for event in self.services.imagine(request, backend, reader, cancel):
+            for event in self.services.imagine(request, backend, cancel):
                 self.post_message(EngineEvent(event))
         finally:
             self.post_message(EngineEnded(request.run_id))
 
     def model_is_ready(self) -> None:
         """Start what waited for the model."""
-        if self.queued is not None and self.backend is not None and self.reader is not None:
-            self._start(self.queued, self.backend, self.reader)
+        if self.queued is not None and self.backend is not None and self.corpus_open:
+            self._start(self.queued, self.backend)
 
     def stop_run(self) -> bool:
         """Stop the run, or take it out of the queue. False when there was nothing to stop."""
