@@ -25,15 +25,16 @@ from deepimagine_tui.reasoning.state import (
     PopulationChange,
     TimeFrameChange,
 )
-from deepimagine_tui.reasoning.words import agent_key
+from deepimagine_tui.reasoning.words import agent_key, same_weeks
 from deepimagine_tui.trials.concepts.time_points import is_time_like, weeks
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.results import TimePoint
 
 _UNIT = r"(?:minutes?|hours?|days?|weeks?|months?|years?)"
 _TIME_PHRASE = re.compile(
-    rf"\s*[,(]?\s*\b(?:(?:at|after|by|to|up to|over|through|until)\s+)?(?:the\s+)?(?:end of\s+)?"
-    rf"(?:{_UNIT}[\s-]*\d+(?:\.\d+)?|\d+(?:\.\d+)?[\s-]*{_UNIT})\b\)?",
+    rf"[\s,(-]+(?:at|after|by|to|up to|over|through|until)\s+(?:the\s+)?(?:end of\s+)?"
+    rf"(?:{_UNIT}[\s-]*\d+(?:\.\d+)?|\d+(?:\.\d+)?[\s-]*{_UNIT})\b(?:\s+of\s+(?:treatment|therapy))?\)?"
+    rf"|\s*[,(-]\s*(?:{_UNIT}[\s-]*\d+(?:\.\d+)?|\d+(?:\.\d+)?[\s-]*{_UNIT})\)?$",
     re.I,
 )
 
@@ -138,6 +139,6 @@ def without_time(title: str, time: TimePoint | None) -> str:
 
     def cut(match: re.Match[str]) -> str:
         named = weeks(match[0])
-        return "" if named is not None and abs(named - (time.weeks or 0)) < 0.05 * max(1.0, named) else match[0]
+        return "" if named is not None and same_weeks(named, time.weeks or 0.0) else match[0]
 
     return _TIME_PHRASE.sub(cut, title).strip() or title

@@ -15,7 +15,7 @@ from deepimagine_tui.reasoning.posted import find_cell, is_start, places, time_o
 from deepimagine_tui.reasoning.request import AnchorRef
 from deepimagine_tui.reasoning.specs import arm_spec_of_class, arm_spec_of_group
 from deepimagine_tui.reasoning.state import ArmSpec
-from deepimagine_tui.reasoning.words import plain
+from deepimagine_tui.reasoning.words import plain, same_weeks
 from deepimagine_tui.trials.concepts.time_points import weeks
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.model import Trial
@@ -26,7 +26,6 @@ INERT_CONTROLS = ("placebo", "sham", "no intervention")
 CONTROL_ORDER = ("placebo", "sham", "no intervention", "active", "unknown", "none")
 _INDEX = re.compile(r"^o?(\d{1,4})$")
 _GROUP_ID = re.compile(r"^o(\d{1,3})$")
-_SAME_TIME_WEEKS = 0.25
 
 
 class AnchorChoice(msgspec.Struct, frozen=True):
@@ -191,7 +190,7 @@ def choices_at(choices: list[AnchorChoice], text: str) -> list[AnchorChoice]:
     if not text:
         return choices
     at = weeks(text)
-    timed = [c for c in choices if at is not None and c.weeks is not None and abs(c.weeks - at) <= _SAME_TIME_WEEKS]
+    timed = [c for c in choices if at is not None and c.weeks is not None and same_weeks(c.weeks, at)]
     if timed:
         return timed
     where = choose(text, [Option(name, name) for name in dict.fromkeys(choice.where for choice in choices)], "class")

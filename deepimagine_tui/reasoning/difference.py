@@ -9,8 +9,17 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from deepimagine_tui.reasoning.agents import agent_of, agents_of, is_same, same_doses
-from deepimagine_tui.reasoning.change import apply
+from deepimagine_tui.reasoning.agents import agent_of, is_same, same_doses
+from deepimagine_tui.reasoning.alike import (
+    INERT,
+    class_but_time,
+    conditions_of,
+    differ_as_regimens,
+    same_agents,
+    same_countries,
+    same_outcome,
+)
+from deepimagine_tui.reasoning.change import apply, without_time
 from deepimagine_tui.reasoning.describe import dose_text, factor_text
 from deepimagine_tui.reasoning.state import (
     ArmChange,
@@ -24,28 +33,20 @@ from deepimagine_tui.reasoning.state import (
     EnrolmentChange,
     GeographyChange,
     OutcomeChange,
-    OutcomeSpec,
     Perturbation,
     Population,
     PopulationChange,
     TimeFrameChange,
 )
-from deepimagine_tui.reasoning.typed.countries import country_key
-from deepimagine_tui.reasoning.words import agent_key, condition_key, measure_key, plain, unit_key
-from deepimagine_tui.trials.concepts.time_points import is_time_like
+from deepimagine_tui.reasoning.words import agent_key, plain, same_weeks
 from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
 from deepimagine_tui.trials.model import CountrySites, Threshold
 from deepimagine_tui.trials.results import TimePoint
 
-SAME_TIME_WEEKS = 0.25
+__all__ = ["Path", "differs", "factor_of", "path", "perturbation", "same_outcome"]
+
 SAME_YEARS = 4
 """Start years up to this far apart are one era of care; a larger gap is a difference of context."""
-SAME_SHARES = 0.1
-"""Total variation between two distributions of sites over countries up to which the geography is the same."""
-SAME_MEASURE = 0.75
-"""The share of words that two titles of one measure have in common, at least."""
-
-_INERT = ("placebo", "sham", "no intervention")
 
 
 class Path(msgspec.Struct, frozen=True):
@@ -55,13 +56,16 @@ class Path(msgspec.Struct, frozen=True):
     unknown_factors: tuple[Factor, ...]
 
 
-def path(source: Configuration, target: Configuration) -> Path:
-    """The single-factor changes that lead from `source` to `target` in everything that both state."""
+def path(source: Configuration, target: Configuration, *, same_trial: bool = False) -> Path:
+    """The single-factor changes that lead from `source` to `target` in everything that both state.
+
+    `same_trial` holds where both are of one trial: there a label tells arms apart that share their agents.
+    """
     current = source
     steps: list[Perturbation] = []
     unknown: list[Factor] = []
     for factor in WALKING_ORDER:
-        changes = _changes(factor, current, target)
+        changes = _changes(factor, current, target, same_trial)
         if changes is None:
             unknown.append(factor)
             continue
@@ -110,13 +114,13 @@ def factor_of(change: Change) -> Factor:
             return "enrolment"
 
 
-def differs(factor: Factor, a: Configuration, b: Configuration) -> bool | None:
+def differs(factor: Factor, a: Configuration, b: Configuration, *, same_trial: bool = False) -> bool | None:
     """Whether two configurations differ in a factor; `None` where either does not state it."""
-    changes = _changes(factor, a, b)
+    changes = _changes(factor, a, b, same_trial)
     return None if changes is None else bool(changes)
 
 
-def _changes(factor: Factor, source: Configuration, target: Configuration) -> tuple[Change, ...] | None:
+def _changes(factor: Factor, source: Configuration, target: Configuration, same_trial: bool) -> tuple[Change, ...] | None:
     """The changes of one factor that are needed; empty when none is, `None` when the factor is unknown on either side."""
     match factor:
         case "geography":
@@ -124,13 +128,13 @@ def _changes(factor: Factor, source: Configuration, target: Configuration) -> tu
         case "context":
             return _context(source.context, target.context)
         case "arm":
-            return _arm(source.arm, target.arm)
+            return _arm(source.arm, target.arm, same_trial)
         case "dose":
             return _dose(source.arm, target.arm)
         case "comparator":
-            return _comparator(source.comparator, target.comparator)
+            return _comparator(source.comparator, target.comparator, same_trial)
         case "outcome":
-            return _outcome(source.outcome, target.outcome)
+            return _outcome(source, target)
         case "time_frame":
             return _time(source.time, target.time)
         case "population":
@@ -144,22 +148,7 @@ def _changes(factor: Factor, source: Configuration, target: Configuration) -> tu
 def _geography(source: tuple[CountrySites, ...], target: tuple[CountrySites, ...]) -> tuple[Change, ...] | None:
     if not source or not target:
         return None
-    first, second = _shares(source), _shares(target)
-    if first is None or second is None:
-        same = {country_key(place.country) for place in source} == {country_key(place.country) for place in target}
-    else:
-        same = sum(abs(first.get(name, 0) - second.get(name, 0)) for name in {*first, *second}) / 2 <= SAME_SHARES
-    return () if same else (GeographyChange(target),)
-
-
-def _shares(countries: tuple[CountrySites, ...]) -> dict[str, float] | None:
-    total = sum(place.sites for place in countries)
-    if not total or not all(place.sites for place in countries):
-        return {country_key(countries[0].country): 1.0} if len(countries) == 1 else None
-    shares: dict[str, float] = {}
-    for place in countries:
-        shares[country_key(place.country)] = shares.get(country_key(place.country), 0.0) + place.sites / total
-    return shares
+    return () if same_countries(source, target) else (GeographyChange(target),)
 
 
 def _context(source: Context, target: Context) -> tuple[Change, ...] | None:
@@ -188,28 +177,14 @@ def _same_years(a: int | None, b: int | None) -> bool:
     return a is not None and b is not None and abs(a - b) <= SAME_YEARS
 
 
-def _arm(source: ArmSpec, target: ArmSpec) -> tuple[Change, ...]:
-    if _same_agents(source, target) and not _needs_whole_arm(source, target):
+def _arm(source: ArmSpec, target: ArmSpec, same_trial: bool) -> tuple[Change, ...]:
+    if same_agents(source, target, same_trial) and not differ_as_regimens(source, target):
         return ()
     return (ArmChange(target),)
 
 
-def _same_agents(a: ArmSpec, b: ArmSpec) -> bool:
-    if a.control in _INERT or b.control in _INERT:
-        return a.control == b.control
-    first, second = agents_of(a), agents_of(b)
-    return first == second if first and second else plain(a.label) == plain(b.label)
-
-
-def _needs_whole_arm(source: ArmSpec, target: ArmSpec) -> bool:
-    """Whether doses differ in a way that single doses cannot express: several of one agent."""
-    if not source.doses or not target.doses or same_doses(source, target):
-        return False
-    return any(len({agent_of(dose, arm) for dose in arm.doses}) < len(arm.doses) for arm in (source, target))
-
-
 def _dose(source: ArmSpec, target: ArmSpec) -> tuple[Change, ...] | None:
-    if source.control in _INERT and target.control in _INERT:
+    if source.control in INERT and target.control in INERT:
         return ()
     if not source.doses or not target.doses:
         same = not source.doses and not target.doses and plain(source.label) == plain(target.label)
@@ -225,41 +200,33 @@ def _dose(source: ArmSpec, target: ArmSpec) -> tuple[Change, ...] | None:
         replace(old, intervention=""), replace(new, intervention="")))  # fmt: skip
 
 
-def _comparator(source: ArmSpec | None, target: ArmSpec | None) -> tuple[Change, ...] | None:
+def _comparator(source: ArmSpec | None, target: ArmSpec | None, same_trial: bool) -> tuple[Change, ...] | None:
     if source is None and target is None:
         return ()
     if target is None:
         return None
-    if source is None or not _same_agents(source, target):
+    if source is None or not same_agents(source, target, same_trial):
         return (ComparatorChange(target),)
-    same = source.control in _INERT or not source.doses or not target.doses or same_doses(source, target)
+    same = source.control in INERT or not source.doses or not target.doses or same_doses(source, target)
     return () if same else (ComparatorChange(target),)
 
 
-def _outcome(source: OutcomeSpec, target: OutcomeSpec) -> tuple[Change, ...] | None:
-    if not source.title or not target.title:
+def _outcome(source: Configuration, target: Configuration) -> tuple[Change, ...] | None:
+    """Another measure brings its own time where times cannot be compared; else its title waits for the time to be walked."""
+    if not source.outcome.title or not target.outcome.title:
         return None
-    return () if same_outcome(source, target) else (OutcomeChange(target),)
-
-
-def same_outcome(a: OutcomeSpec, b: OutcomeSpec) -> bool:
-    """Whether two outcomes are one measure on one scale, as far as both say: words, unit, kind, change basis."""
-    if a.outcome_id and a.outcome_id == b.outcome_id:
-        return (_class(a), a.category) == (_class(b), b.category)
-    if a.kind != b.kind and "unknown" not in (a.kind, b.kind):
-        return False
-    if a.change_basis != b.change_basis and "unknown" not in (a.change_basis, b.change_basis):
-        return False
-    if a.unit and b.unit and unit_key(a.unit) != unit_key(b.unit):
-        return False
-    if plain(_class(a)) != plain(_class(b)) or plain(a.category) != plain(b.category):
-        return False
-    first, second = measure_key(a.title), measure_key(b.title)
-    return first == second or len(first & second) / len(first | second) >= SAME_MEASURE
-
-
-def _class(outcome: OutcomeSpec) -> str:
-    return "" if is_time_like(outcome.class_title) else outcome.class_title
+    if same_outcome(source.outcome, target.outcome):
+        return ()
+    later = _time(source.time, target.time)
+    if later is None:
+        return (OutcomeChange(target.outcome, target.time),)
+    if not later:
+        return (OutcomeChange(target.outcome),)
+    title = without_time(target.outcome.title, target.time)
+    class_title = class_but_time(target.outcome)
+    if (title, class_title) == (target.outcome.title, target.outcome.class_title):
+        return (OutcomeChange(target.outcome),)
+    return (OutcomeChange(replace(target.outcome, title=title, class_title=class_title, outcome_id="")),)
 
 
 def _time(source: TimePoint | None, target: TimePoint | None) -> tuple[Change, ...] | None:
@@ -267,14 +234,14 @@ def _time(source: TimePoint | None, target: TimePoint | None) -> tuple[Change, .
         return None
     if source.weeks is None or target.weeks is None:
         return () if source.text and plain(source.text) == plain(target.text) else None
-    return () if abs(source.weeks - target.weeks) <= SAME_TIME_WEEKS else (TimeFrameChange(target),)
+    return () if same_weeks(source.weeks, target.weeks) else (TimeFrameChange(target),)
 
 
 def _population(source: Population, target: Population) -> tuple[Change, ...] | None:
     a, b = source.eligibility, target.eligibility
     bounds = _bounds(a.thresholds), _bounds(b.thresholds)
     shared = set(bounds[0]) & set(bounds[1])
-    conditions = _conditions(source), _conditions(target)
+    conditions = conditions_of(source), conditions_of(target)
     ages = a.minimum_age is not None or a.maximum_age is not None, b.minimum_age is not None or b.maximum_age is not None
     pairs = [
         (bool(conditions[0] and conditions[1]), conditions[0] == conditions[1]),
@@ -304,10 +271,6 @@ def _population(source: Population, target: Population) -> tuple[Change, ...] | 
         target.condition_terms if has_conditions else source.condition_terms,
     )
     return (PopulationChange(merged),)
-
-
-def _conditions(population: Population) -> frozenset[frozenset[str]]:
-    return frozenset(map(condition_key, population.condition_terms or population.conditions))
 
 
 def _bounds(thresholds: tuple[Threshold, ...]) -> dict[str, tuple[float | None, float | None]]:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from deepimagine_tui.reasoning.agents import agents_of, same_doses
+from deepimagine_tui.reasoning.alike import same_outcome
 from deepimagine_tui.reasoning.choosing import AnchorChoice, choices_of
-from deepimagine_tui.reasoning.difference import SAME_TIME_WEEKS, differs, same_outcome
+from deepimagine_tui.reasoning.difference import differs
 from deepimagine_tui.reasoning.posted import time_of
 from deepimagine_tui.reasoning.request import AnchorRef
 from deepimagine_tui.reasoning.specs import base_configuration, outcome_spec
 from deepimagine_tui.reasoning.state import ArmSpec, Configuration
-from deepimagine_tui.reasoning.words import plain
+from deepimagine_tui.reasoning.words import plain, same_weeks
 from deepimagine_tui.trials.factors import Factor
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.results import TimePoint
@@ -65,7 +66,7 @@ def _same_time(a: TimePoint | None, b: TimePoint | None) -> bool:
     if a is None or b is None:
         return a == b
     if a.weeks is not None and b.weeks is not None:
-        return abs(a.weeks - b.weeks) <= SAME_TIME_WEEKS
+        return same_weeks(a.weeks, b.weeks)
     return plain(a.text) == plain(b.text)
 
 
@@ -82,8 +83,10 @@ def _same_side(posted: ArmSpec | None, wanted: ArmSpec | None) -> bool:
 
 
 def _is_named(configuration: Configuration, choice: AnchorChoice) -> bool:
-    """Whether the configuration names this very outcome and these very arms, not only ones like them."""
+    """Whether the configuration names this very outcome, class and arms, not only ones like them."""
+    outcome = configuration.outcome
     sides = ((configuration.arm, choice.arm), (configuration.comparator, choice.comparator))
     same_arms = all(a is None or b is None or plain(a.label) == plain(b.label) for a, b in sides)
-    same_id = not configuration.outcome.outcome_id or configuration.outcome.outcome_id == choice.ref.outcome_id
-    return same_id and same_arms
+    same_id = not outcome.outcome_id or outcome.outcome_id == choice.ref.outcome_id
+    same_class = not outcome.class_title or outcome.class_title == choice.ref.class_title
+    return same_id and same_class and same_arms

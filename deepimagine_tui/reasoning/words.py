@@ -1,9 +1,12 @@
-"""When two texts of the registry name the same thing: agents, measures, conditions. Conservative: a doubt is a difference."""
+"""When two texts of the registry mean the same: agents, measures, conditions, times. Conservative: a doubt is a difference."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+
+SAME_TIME = 0.01
+"""Two times that differ by no more than this share of the later one are the same."""
 
 _WORD = re.compile(r"[^\W_]+(?:[.'][^\W_]+)*", re.UNICODE)
 _AGENT_WORD = re.compile(r"[^\W_]+(?:[.'-][^\W_]+)*", re.UNICODE)
@@ -34,10 +37,11 @@ _FORMS = frozenset(
 )
 _MEASURE_FILLER = frozenset(
     tokens(
-        "a an and at by for from in of on or over per the to with after before during change changes mean median least squares"
-        " adjusted baseline number participants patients subjects percentage percent proportion rate who had have were was week"
-        " weeks month months day days year years hour hours visit end study treatment period up total value values score scores"
-        " level levels whose using based as measured assessed evaluated primary secondary endpoint endpoints outcome measure"
+        "a an and at by for from in of on or over per the to with after before during change changes mean median least"
+        " squares adjusted baseline number participants patients subjects percentage percent proportion rate who had"
+        " have were was week weeks month months day days year years hour hours visit end study treatment period up total"
+        " value values score scores level levels whose using based as through until within measured assessed evaluated"
+        " primary secondary endpoint endpoints outcome measure"
     )
 )
 _SYNONYMS = (
@@ -61,7 +65,7 @@ _SYNONYMS = (
     (re.compile(r"\bdiastolic blood pressure(?:\s*\(dbp\))?", re.I), "dbp"),
 )
 _TIME_WORDS = re.compile(
-    r"\b(?:weeks?|months?|days?|years?|hours?|visits?)[\s-]*\d+(?:\.\d+)?\b|\b\d+(?:\.\d+)?[\s-]*(?:weeks?|months?|days?|years?|hours?)\b",
+    r"\b(?:weeks?|months?|days?|years?|hours?|minutes?|visits?)[\s-]*\d+(?:\.\d+)?\b|\b\d+(?:\.\d+)?[\s-]*(?:weeks?|months?|days?|years?|hours?|minutes?)\b",
     re.I,
 )
 
@@ -114,6 +118,11 @@ def condition_key(name: str) -> frozenset[str]:
     return frozenset(
         word for word in tokens(name) if word not in {"mellitus", "disease", "diseases", "disorder", "disorders", "the", "of"}
     )
+
+
+def same_weeks(a: float, b: float) -> bool:
+    """Whether two times in weeks after the start are one time point, as far as calendars go: 6 months is week 26."""
+    return abs(a - b) <= SAME_TIME * max(abs(a), abs(b))
 
 
 def plain(text: str) -> str:
