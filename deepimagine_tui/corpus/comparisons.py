@@ -125,7 +125,7 @@ def _points(outcome: Outcome, arms: dict[str, Arm]) -> tuple[ClassPoint, ...]:
 
 def _pairs(groups: list[ResultGroup], arms: dict[str, Arm]) -> tuple[Pair, ...]:
     """Every other arm against the one comparator: placebo first, then sham, no intervention, active; else the first posted."""
-    kinds = {group.id: comparator_of(group, arms) for group in groups}
+    kinds: dict[str, Comparator] = {group.id: comparator_of(group, arms) for group in groups}
     reference = groups[0]
     for control in _CONTROLS:
         matching = [group for group in groups if kinds[group.id] == control]

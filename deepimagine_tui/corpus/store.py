@@ -73,7 +73,7 @@ class Corpus:
 
     def has(self, nct_id: str) -> bool:
         """Whether the trial, by its id or an older one, is here."""
-        with self._asking():
+        with self.asking():
             return self._find(nct_id) is not None
 
     def get(self, nct_id: str) -> Trial:
@@ -83,7 +83,7 @@ class Corpus:
             NotFoundError: it is not here; the hint names the nearest ids.
             NewerSchemaError: it was stored by a newer DeepImagine.
         """
-        with self._asking():
+        with self.asking():
             blob: bytes = self._record(nct_id, "trial")[0]
         return codec.decode(unpack(blob))
 
@@ -93,7 +93,7 @@ class Corpus:
         Raises:
             NotFoundError: the trial is not here, or came without its record (the starter corpus holds facts only).
         """
-        with self._asking():
+        with self.asking():
             blob: bytes | None = self._record(nct_id, "raw")[0]
         if blob is None:
             raise NotFoundError(
@@ -108,12 +108,12 @@ class Corpus:
         Raises:
             NotFoundError: the trial is not here.
         """
-        with self._asking():
+        with self.asking():
             return Provenance(*self._record(nct_id, "source, imported_at, raw_sha256"))
 
     def rows(self, nct_ids: Iterable[str]) -> tuple[TrialRow, ...]:
         """The result lines of these trials, in this order; those not here are left out."""
-        with self._asking():
+        with self.asking():
             found = [self._find(nct_id) for nct_id in nct_ids]
             return search_queries.rows_of(self.connection, [key for key in found if key is not None])
 
@@ -124,12 +124,12 @@ class Corpus:
             UsageError: `after` is no key, or a date cannot be read.
             CancelledError: `interrupt` was called.
         """
-        with self._asking():
+        with self.asking():
             return search_queries.search(self.connection, query, limit, after)
 
     def suggest_removal(self, query: SearchQuery) -> str | None:
         """When nothing matches: the one filter (else word) whose removal helps most: `phase 3: 12 trials without it`."""
-        with self._asking():
+        with self.asking():
             return facet_queries.suggest_removal(self.connection, query)
 
     def facets(
@@ -139,17 +139,17 @@ class Corpus:
 
         `words` are what was typed to narrow the values; `query` restricts the trials counted.
         """
-        with self._asking():
+        with self.asking():
             return facet_queries.facets(self.connection, field, words, query, limit)
 
     def doses_of(self, intervention: str) -> list[DoseSeen]:
         """The doses of a drug that trials here gave, by basis, unit and amount."""
-        with self._asking():
+        with self.asking():
             return facet_queries.doses_of(self.connection, intervention)
 
     def nct_ids(self) -> tuple[str, ...]:
         """Every trial here, the earliest registered first."""
-        with self._asking():
+        with self.asking():
             return tuple(nct_id for (nct_id,) in self.connection.execute("SELECT nct_id FROM records ORDER BY docid"))
 
     def programmes(self, nct_id: str) -> frozenset[str]:
@@ -158,33 +158,34 @@ class Corpus:
         Raises:
             NotFoundError: the trial is not here.
         """
-        with self._asking():
+        with self.asking():
             (key,) = self._record(nct_id, "docid")
             return frozenset(name for (name,) in self.connection.execute("SELECT key FROM programmes WHERE docid = ?", (key,)))
 
     def stats(self) -> CorpusStats:
         """What the corpus holds. `version` changes exactly when the canonical content does."""
-        with self._asking():
+        with self.asking():
             return facet_queries.stats(self.connection, self.name)
 
     def history(self) -> tuple[HistoryEntry, ...]:
         """Every ingest into this corpus, the latest first."""
         columns = ", ".join(f"coalesce({name}, '')" for name in HistoryEntry.__struct_fields__)
-        with self._asking():
+        with self.asking():
             rows = self.connection.execute(f"SELECT {columns} FROM ingests ORDER BY id DESC")
             return tuple(HistoryEntry(*row) for row in rows)
 
     def quarantine(self) -> tuple[QuarantineEntry, ...]:
         """The records that could not be read, by source and name."""
-        with self._asking():
+        with self.asking():
             rows = self.connection.execute("SELECT source, name, error, seen_at FROM quarantine ORDER BY source, name")
             return tuple(QuarantineEntry(*row) for row in rows)
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
+    def asking(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for queries of this room; what SQLite says is raised as an error of ours."""
         self._interrupted = False
         try:
-            yield
+            yield self.connection
         except sqlite3.Error as error:
             if self._interrupted:
                 raise CancelledError("The search was stopped.") from error
