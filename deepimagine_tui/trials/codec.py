@@ -32,7 +32,9 @@ def decode(stored: bytes) -> Trial:
     try:
         version = _HEADER.decode(stored).schema_version
         if version > SCHEMA_VERSION:
-            raise NewerSchemaError(f"This trial has schema {version}; this DeepImagine knows {SCHEMA_VERSION}.", "Update DeepImagine.")
+            raise NewerSchemaError(
+                f"This trial has schema {version}; this DeepImagine knows {SCHEMA_VERSION}.", "Update DeepImagine."
+            )
         return _DECODER.decode(stored)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInputError(f"A stored trial is damaged ({error}).", "Import its record again.") from error

@@ -9,7 +9,7 @@ import msgspec
 DoseBasis = Literal["flat", "per kg", "per m2"]
 
 
-class Dose(msgspec.Struct, frozen=True):
+class Dose(msgspec.Struct, frozen=True, gc=False):
     """A dose of one intervention. Ratios hold only within one agent, route and basis.
 
     `amount` is in `unit` (as written: `mg`, `mcg`, `IU`, …) on `basis`; `daily_total` is in the same unit and basis,

@@ -2,6 +2,7 @@
 
 Group ids are normalised to the v2 form within their module (`OG000`, `FG000`, `BG000`, `EG000`; classic `O1` is `OG000`).
 Groups of different modules may not correspond, even at the same number.
+Structs of which a record holds thousands opt out of garbage collection: frozen values of plain data form no cycles.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Hypothesis = Literal["superiority", "superiority (assumed)", "non-inferiority", 
 Verdict = Literal["met", "not met", "undetermined"]
 
 
-class ArmLink(msgspec.Struct, frozen=True):
+class ArmLink(msgspec.Struct, frozen=True, gc=False):
     """Which registered arm a result group is: `confidence` in (0, 1], `how` names the evidence (`label`, `dose`,
     `intervention`)."""
 
@@ -49,14 +50,14 @@ class ResultGroup(msgspec.Struct, frozen=True):
     doses: tuple[Dose, ...] = ()
 
 
-class TimePoint(msgspec.Struct, frozen=True):
+class TimePoint(msgspec.Struct, frozen=True, gc=False):
     """When something was measured. `weeks` after start is `None` where the text gives no single time."""
 
     text: str
     weeks: float | None = None
 
 
-class Cell(msgspec.Struct, frozen=True):
+class Cell(msgspec.Struct, frozen=True, gc=False):
     """One posted value: (outcome, class, category, group).
 
     `value` is `None` exactly when `state` is not `value`. `dispersion` is the SD, SE or CV; `lower`/`upper` the limits of an
@@ -78,7 +79,7 @@ class Cell(msgspec.Struct, frozen=True):
     flags: tuple[str, ...] = ()
 
 
-class PValue(msgspec.Struct, frozen=True):
+class PValue(msgspec.Struct, frozen=True, gc=False):
     """A posted p: `operator` is `=`, `<`, `<=`, `>` or `>=`; `value` in [0, 1]."""
 
     operator: Literal["=", "<", "<=", ">", ">="]
@@ -86,7 +87,7 @@ class PValue(msgspec.Struct, frozen=True):
     sides: Literal[1, 2] = 2
 
 
-class ContrastInterval(msgspec.Struct, frozen=True):
+class ContrastInterval(msgspec.Struct, frozen=True, gc=False):
     """A posted confidence interval: `level` in (0, 100), one limit `None` when one-sided."""
 
     lower: float | None
@@ -168,14 +169,14 @@ class Outcome(msgspec.Struct, frozen=True):
         raise KeyError(group_id)
 
 
-class FlowCount(msgspec.Struct, frozen=True):
+class FlowCount(msgspec.Struct, frozen=True, gc=False):
     """How many participants of a group reached a milestone, or left for a reason; `None` when not posted."""
 
     group_id: str
     count: int | None
 
 
-class FlowRow(msgspec.Struct, frozen=True):
+class FlowRow(msgspec.Struct, frozen=True, gc=False):
     """A milestone (`started`, `completed`, …) or a reason for leaving, over the groups of a period."""
 
     name: str
@@ -190,7 +191,7 @@ class FlowPeriod(msgspec.Struct, frozen=True):
     dropouts: tuple[FlowRow, ...]
 
 
-class NamedGroup(msgspec.Struct, frozen=True):
+class NamedGroup(msgspec.Struct, frozen=True, gc=False):
     """A group of the flow, baseline or adverse-event module."""
 
     id: str
@@ -204,7 +205,7 @@ class Flow(msgspec.Struct, frozen=True):
     periods: tuple[FlowPeriod, ...]
 
 
-class BaselineCell(msgspec.Struct, frozen=True):
+class BaselineCell(msgspec.Struct, frozen=True, gc=False):
     """One posted baseline value."""
 
     group_id: str
@@ -234,7 +235,7 @@ class Baseline(msgspec.Struct, frozen=True):
     measures: tuple[BaselineMeasure, ...]
 
 
-class AffectedAtRisk(msgspec.Struct, frozen=True):
+class AffectedAtRisk(msgspec.Struct, frozen=True, gc=False):
     """Participants affected and at risk in one group; `events` counts occurrences where posted."""
 
     group_id: str
@@ -243,7 +244,7 @@ class AffectedAtRisk(msgspec.Struct, frozen=True):
     events: int | None = None
 
 
-class AdverseEvent(msgspec.Struct, frozen=True):
+class AdverseEvent(msgspec.Struct, frozen=True, gc=False):
     """One adverse-event term."""
 
     term: str

@@ -71,7 +71,9 @@ def parse_dose(text: str, intervention: str = "") -> Dose:
     found = dose_text.find_doses(text, (Intervention(intervention, ""),) if intervention else ())
     if len(found) != 1:
         what = "no dose" if not found else f"{len(found)} doses"
-        raise BadInputError(f"{text!r} states {what}.", "Write one amount with its unit, e.g. 10 mg once daily or 75 mg/m2 every 3 weeks.")
+        raise BadInputError(
+            f"{text!r} states {what}.", "Write one amount with its unit, e.g. 10 mg once daily or 75 mg/m2 every 3 weeks."
+        )
     return msgspec.structs.replace(found[0], intervention=intervention)
 
 
@@ -104,7 +106,11 @@ def dose_ratio(a: Dose, b: Dose) -> float:
 
 def same_dose(a: Dose, b: Dose) -> bool:
     """Whether both are the same amount of the same agent by the same route and frequency; `False` when they cannot be compared."""
-    if a.times_per_day is not None and b.times_per_day is not None and abs(a.times_per_day - b.times_per_day) > _RELATIVE_TOLERANCE:
+    if (
+        a.times_per_day is not None
+        and b.times_per_day is not None
+        and abs(a.times_per_day - b.times_per_day) > _RELATIVE_TOLERANCE
+    ):
         return False
     try:
         return abs(dose_ratio(a, b) - 1) <= _RELATIVE_TOLERANCE

@@ -7,40 +7,58 @@ from functools import lru_cache
 
 from deepimagine_tui.trials.model import Threshold
 
-_AGE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(year|month|week|day|hour|minute)s?\s*$", re.I)
+_AGE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(year|month|week|day|hour|minute)s?\s*$")
 _YEARS = {"year": 1.0, "month": 1 / 12, "week": 7 / 365.25, "day": 1 / 365.25, "hour": 1 / 8766, "minute": 1 / 525960}
 
 _MEASURES: tuple[tuple[str, str, str, float, float], ...] = (
-    ("HbA1c", r"(?:HbA1c|A1C|hemoglobin A1c|glycosylated h(?:a)?emoglobin)", "%", 4, 20),
-    ("BMI", r"(?:BMI|body mass index)(?: \(BMI\))?", "kg/m2", 10, 80),
-    ("ECOG", r"(?:ECOG|Zubrod|WHO performance status|ECOG performance status)", "score", 0, 5),
-    ("Karnofsky", r"(?:Karnofsky|KPS)", "%", 10, 100),
-    ("LDL-C", r"(?:LDL(?:-C| cholesterol)?)", "mg/dL", 30, 400),
-    ("systolic blood pressure", r"(?:systolic blood pressure|SBP)", "mmHg", 70, 250),
-    ("ejection fraction", r"(?:ejection fraction|LVEF)", "%", 10, 80),
-    ("FEV1", r"(?:FEV ?1)", "% predicted", 10, 100),
-    ("eGFR", r"(?:eGFR|glomerular filtration rate|creatinine clearance|CrCl)", "mL/min", 5, 150),
+    ("HbA1c", r"(?:hba1c|a1c|hemoglobin a1c|glycosylated h(?:a)?emoglobin)", "%", 4, 20),
+    ("BMI", r"(?:bmi|body mass index)(?: \(bmi\))?", "kg/m2", 10, 80),
+    ("ECOG", r"(?:ecog|zubrod|who performance status|ecog performance status)", "score", 0, 5),
+    ("Karnofsky", r"(?:karnofsky|kps)", "%", 10, 100),
+    ("LDL-C", r"(?:ldl(?:-c| cholesterol)?)", "mg/dL", 30, 400),
+    ("systolic blood pressure", r"(?:systolic blood pressure|sbp)", "mmHg", 70, 250),
+    ("ejection fraction", r"(?:ejection fraction|lvef)", "%", 10, 80),
+    ("FEV1", r"(?:fev ?1)", "% predicted", 10, 100),
+    ("eGFR", r"(?:egfr|glomerular filtration rate|creatinine clearance|crcl)", "mL/min", 5, 150),
     ("platelets", r"(?:platelets?(?: count)?)", "/mm3", 1000, 1000000),
-    ("hemoglobin", r"(?:h(?:a)?emoglobin|Hgb)(?! A1c)", "g/dL", 4, 20),
-    ("MMSE", r"(?:MMSE|mini[- ]mental (?:state|status) exam\w*)", "score", 0, 30),
+    ("hemoglobin", r"(?:h(?:a)?emoglobin|hgb)(?! a1c)", "g/dL", 4, 20),
+    ("MMSE", r"(?:mmse|mini[- ]mental (?:state|status) exam\w*)", "score", 0, 30),
 )
 _NUM = r"(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)"
 _LEAST = r"(?:≥|>=|=>|> ?or ?= ?|>|at least|greater than(?: or equal to)?|above|no less than|not less than|minimum(?: of)?|over|more than)"
-_MOST = r"(?:≤|<=|=<|< ?or ?= ?|<|at most|less than(?: or equal to)?|below|no more than|not more than|maximum(?: of)?|under|up to)"
+_MOST = (
+    r"(?:≤|<=|=<|< ?or ?= ?|<|at most|less than(?: or equal to)?|below|no more than|not more than|maximum(?: of)?|under|up to)"
+)
 _GAP = r"[^\d.;\n<>≤≥=]{0,40}?"
-_RANGE = re.compile(rf"{_GAP}(?:between |from |of |[:=(] ?)*{_NUM}\s*%?\s*(?:-|–|to|and)\s*{_NUM}", re.I)
-_LOWER = re.compile(rf"{_GAP}{_LEAST}\s*{_NUM}", re.I)
-_UPPER = re.compile(rf"{_GAP}{_MOST}\s*{_NUM}", re.I)
-_BOTH = re.compile(rf"{_GAP}{_LEAST}\s*{_NUM}\s*%?\s*(?:,|and|but|to)?\s*{_MOST}\s*{_NUM}", re.I)
-_FINDERS = tuple((name, re.compile(r"\b" + pattern, re.I), unit, low, high) for name, pattern, unit, low, high in _MEASURES)
-_EXCLUSION = re.compile(r"^\W*(?:key )?exclusion(?: criteria)?\b", re.I | re.M)
+_RANGE = re.compile(rf"{_GAP}(?:between |from |of |[:=(] ?)*{_NUM}\s*%?\s*(?:-|–|to|and)\s*{_NUM}")
+_LOWER = re.compile(rf"{_GAP}{_LEAST}\s*{_NUM}")
+_UPPER = re.compile(rf"{_GAP}{_MOST}\s*{_NUM}")
+_BOTH = re.compile(rf"{_GAP}{_LEAST}\s*{_NUM}\s*%?\s*(?:,|and|but|to)?\s*{_MOST}\s*{_NUM}")
+_FINDERS = tuple((name, re.compile(r"\b" + pattern), unit, low, high) for name, pattern, unit, low, high in _MEASURES)
+_LITERALS = {
+    "HbA1c": ("a1c",),
+    "BMI": ("bmi", "body mass"),
+    "ECOG": ("ecog", "zubrod", "who perf"),
+    "Karnofsky": ("karnof", "kps"),
+    "LDL-C": ("ldl",),
+    "systolic blood pressure": ("systolic", "sbp"),
+    "ejection fraction": ("ejection", "lvef"),
+    "FEV1": ("fev",),
+    "eGFR": ("gfr", "glomerular", "clearance", "crcl"),
+    "platelets": ("platelet",),
+    "hemoglobin": ("moglobin", "hgb"),
+    "MMSE": ("mmse", "mental"),
+}
+"""A measure is searched for only where one of these stands: most criteria name few of them."""
+
+_EXCLUSION = re.compile(r"^\W*(?:key )?exclusion(?: criteria)?\b", re.M)
 
 
 @lru_cache(maxsize=512)
 def age_years(text: str) -> float | None:
     """An age like `18 Years` or `6 Months` in years, rounded to 4 decimals; `None` when it states none (`N/A`)."""
-    found = _AGE.match(text)
-    return round(float(found[1]) * _YEARS[found[2].lower()], 4) if found else None
+    found = _AGE.match(text.lower())
+    return round(float(found[1]) * _YEARS[found[2]], 4) if found else None
 
 
 def thresholds(criteria: str) -> tuple[Threshold, ...]:
@@ -48,10 +66,13 @@ def thresholds(criteria: str) -> tuple[Threshold, ...]:
 
     Bounds outside a measure's plausible range are not taken, nor anything from the exclusion criteria.
     """
-    exclusion = _EXCLUSION.search(criteria)
-    text = criteria[: exclusion.start()] if exclusion else criteria
+    text = criteria.lower()
+    exclusion = _EXCLUSION.search(text)
+    text = text[: exclusion.start()] if exclusion else text
     found: list[Threshold] = []
     for name, pattern, unit, low, high in _FINDERS:
+        if not any(literal in text for literal in _LITERALS[name]):
+            continue
         for mention in pattern.finditer(text):
             bounds = _bounds(text[mention.end() : mention.end() + 90])
             if bounds is not None and all(low <= value <= high for value in bounds if value is not None):

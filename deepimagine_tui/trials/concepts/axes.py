@@ -13,14 +13,12 @@ from deepimagine_tui.trials.concepts.time_points import is_time_like, names_a_ti
 from deepimagine_tui.trials.results import AxisKind
 
 _SET = re.compile(
-    r"\b(?:m?ITT|intent(?:ion)?[- ]to[- ]treat|per[- ]protocol|PPS?|FAS|full analysis|evaluable|safety (?:set|population)|completers?|observed cases?|LOCF|OC|BOCF|efficacy population|TVC|ATP(?:[- ][EI])?)\b",
-    re.I,
+    r"\b(?:m?itt|intent(?:ion)?[- ]to[- ]treat|per[- ]protocol|pps?|fas|full analysis|evaluable|safety (?:set|population)|completers?|observed cases?|locf|oc|bocf|efficacy population|tvc|atp(?:[- ][ei])?)\b",
 )
 _SUBGROUP = re.compile(
     r"\b(?:age[ds]?|years?(?: old| of age)|(?:fe)?males?|men|women|boys|girls|strat(?:um|a)|sub-?group|subset|seronegative|seropositive|naive|experienced|race|white|black|asian|hispanic|caucasian"
-    r"|region|europe|north america|(?:non-)?smokers?|responders?|carriers?|genotype|wild[- ]type|mutant|mutation|histology|stage [IV]+|ECOG|prior|high risk|low risk|PD-?L1|HER-?2|baseline .*[<>≥≤]|[<>≥≤=].* at baseline"
+    r"|region|europe|north america|(?:non-)?smokers?|responders?|carriers?|genotype|wild[- ]type|mutant|mutation|histology|stage [iv]+|ecog|prior|high risk|low risk|pd-?l1|her-?2|baseline .*[<>≥≤]|[<>≥≤=].* at baseline"
     r"|with diabetes|without diabetes|diabetics?|with \w+ disease|children|adults|adolescents|infants|elderly)\b|^[<>≥≤]|^\d+ ?(?:-|to) ?<?\d+ (?:years|months)",
-    re.I,
 )
 
 
@@ -31,7 +29,7 @@ def class_axis(titles: tuple[str, ...], arm_labels: tuple[str, ...]) -> AxisKind
     Every title must fit for `time`, `analysis set` and `arm`; most must fit for `subgroup`. Titles that mix a time with
     something else are `other`; all else is a `component`.
     """
-    named = [title for title in titles if title]
+    named = [title.lower() for title in titles if title]
     if not named:
         return "none"
     if all(is_time_like(title) for title in named):

@@ -10,9 +10,8 @@ from deepimagine_tui.trials.results import CellState, ValueKind
 _NOT_REACHED = re.compile(
     r"\bnot (?:yet )?(?:been )?(?:reach|attain|achiev)|\bunreached\b|\bnever reached\b|\b(?:less|fewer) than (?:50|half|75)\b|<\s?(?:50|75) ?%|\bless than half\b"
     r"|\btoo few (?:events|deaths|progress)|\b(?:insufficient|not enough|small|low|few|limited) (?:\w+ ){0,6}(?:events?|deaths|progress\w*|follow[- ]?up|relapses|participants with events?)"
-    r"|\b(?:median|upper|survival)\b.{0,60}\b(?:not|never) (?:been )?(?:met|reached)|\bdue to (?:insufficient|the low|low|small) (?:number|numbers) of (?:\w+ ){0,3}(?:events|deaths)|\bNR\b"
+    r"|\b(?:median|upper|survival)\b.{0,60}\b(?:not|never) (?:been )?(?:met|reached)|\bdue to (?:insufficient|the low|low|small) (?:number|numbers) of (?:\w+ ){0,3}(?:events|deaths)|\bnr\b"
     r"|\bhad not (?:yet )?(?:progressed|died|occurred)|\bcensored\b|\bstill (?:alive|responding|in remission)|\bdropped below 50|\bno(?:t enough)? events\b",
-    re.I,
 )
 
 
@@ -24,7 +23,7 @@ def missing_state(text: str, comment: str, kind: ValueKind) -> CellState:
     *not estimable*: every other `NA`.
     """
     plain = text.strip().lower()
-    if comment and _NOT_REACHED.search(comment) and kind in ("time to event", "positive", "unknown"):
+    if comment and _NOT_REACHED.search(comment.lower()) and kind in ("time to event", "positive", "unknown"):
         return "not reached"
     if plain in ("nr", "not reached") and kind == "time to event":
         return "not reached"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 
 from deepimagine_tui.trials.concepts.numbers import parse_number
 from deepimagine_tui.trials.dose import Dose, DoseBasis
 from deepimagine_tui.trials.model import Intervention
 
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+_NUMBER = r"\d(?:\d{0,2}(?:,\d{3})+(?!\d)|\d*)(?:\.\d+)?"
 _POWER = r"(?:\s*[x×*]\s*10\s*(?:\^|\*\*|e)?\s*\(?\d{1,2}\)?)"
 _AMOUNT = rf"{_NUMBER}{_POWER}?"
 _UNIT = (
@@ -22,53 +21,82 @@ _UNIT = (
 )
 _SEPARATOR = r"(?:\s*(?:/|->|→|,(?: and| or| then)?|and|or|to|then|up to|titrated to|increas(?:ed|ing) to|-|–)\s*)"
 _BASIS = r"(?:\s*(?:/|per)\s*(kg|kilogram|m2|m\^2|m²|m\(2\)|square met(?:er|re))\b\.?)?"
-_DOSE = re.compile(
-    rf"(?<![\w.,/^-])(?:({_AMOUNT})\s*-?\s*(?:{_UNIT})?{_SEPARATOR})?(?:({_AMOUNT})\s*-?\s*(?:{_UNIT})?{_SEPARATOR})?(?:({_AMOUNT})\s*-?\s*(?:{_UNIT})?{_SEPARATOR})?"
-    rf"({_AMOUNT})[\s-]*({_UNIT})(?![\w%])(?:\s*\([\d.,]+ ?\w+\))?{_BASIS}",
+_DOSE = re.compile(rf"({_AMOUNT})[\s-]*({_UNIT})(?![\w%])(?:\s*\([\d.,]+ ?\w+\))?{_BASIS}")
+_STEPS = re.compile(rf"(?<![\w.,^])((?:{_AMOUNT}\s*-?\s*(?:{_UNIT})?{_SEPARATOR}){{1,6}})$")
+_STEP = re.compile(_AMOUNT)
+_STEP_END = re.compile(r"(?:[/>→,–-]|\b(?:and|or|to|then))\s*$")
+_CONCENTRATION = re.compile(
+    r"^\s*(?:/|per)\s*(?:\d+\s*)?(?:m[lL]|d[lL]|[lL]\b|lit|min|milli|hour|h\b|actuation|g\b|mg|vial|tablet|capsule|mm|cm)"
 )
-_CONCENTRATION = re.compile(r"^\s*(?:/|per)\s*(?:\d+\s*)?(?:m[lL]|d[lL]|[lL]\b|lit|min|milli|hour|h\b|actuation|g\b|mg|vial|tablet|capsule|mm|cm)")
-_LABORATORY = re.compile(r"\b(?:creatinine|glucose|hemoglobin|haemoglobin|bilirubin|albumin|weigh\w*|level|baseline|cholesterol|LDL|PSA)\W+(?:\w+\W+){0,3}$", re.I)
-_PER_DAY = re.compile(r"^\s*(?:/|per |a )\s*(?:day|d\b|24 ?h)", re.I)
-_DIVIDED = re.compile(r"\b(?:divided|split) (?:in|into|between|over)? ?(?:two|three|four|2|3|4|twice|bid|tid)?", re.I)
-_DAILY_WORD = re.compile(r"^(?:\s*(?:total )?daily dose)", re.I)
-_TITRATED = re.compile(r"titrat|escalat|step|increas|uptitrat|flexible|ramp|→|->|up to|then", re.I)
-_N = {"one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "once": 1.0, "twice": 2.0, "thrice": 3.0}
-_COUNT = r"(once|twice|thrice|one time|two times|three times|four times|five times|six times|\d+ ?times|\d+ ?x)"
-_FREQUENCIES: tuple[tuple[re.Pattern[str], float | None], ...] = (
-    (re.compile(r"\b(?:b\.?i\.?d\.?|twice[- ](?:a |per |each )?(?:daily|day)|two times (?:a |per )?(?:daily|day)|2 ?x ?(?:daily|/day|a day)|every (?:12|twelve) hours|q\.? ?12 ?h)", re.I), 2.0),
-    (re.compile(r"\b(?:t\.?i\.?d\.?|three times (?:a |per )?(?:daily|day)|thrice daily|3 ?(?:x|times) ?(?:daily|/day|a day|per day)|every (?:8|eight) hours|q\.? ?8 ?h)\b", re.I), 3.0),
-    (re.compile(r"\b(?:q\.?i\.?d\.?|four times (?:a |per )?(?:daily|day)|4 ?(?:x|times) ?(?:daily|/day|a day|per day)|every (?:6|six) hours|q\.? ?6 ?h)\b", re.I), 4.0),
-    (re.compile(r"\b(?:q\.? ?4 ?h|every (?:4|four) hours)\b", re.I), 6.0),
-    (re.compile(r"\b(?:every other day|q\.?o\.?d\.?|on alternate days|every (?:second|2) days?)\b", re.I), 0.5),
-    (re.compile(r"\b(?:twice (?:a |per |each )?week(?:ly)?|two times (?:a |per )?week|2 ?(?:x|times) ?(?:/|a |per )?week(?:ly)?|biw)\b", re.I), 2 / 7),
-    (re.compile(r"\b(?:three times (?:a |per )?week(?:ly)?|thrice weekly|3 ?(?:x|times) ?(?:/|a |per )?week(?:ly)?|tiw)\b", re.I), 3 / 7),
+_LABORATORY = re.compile(
+    r"\b(?:creatinine|glucose|hemoglobin|haemoglobin|bilirubin|albumin|weigh\w*|level|baseline|cholesterol|ldl|psa)\W+(?:\w+\W+){0,3}$",
 )
-_EVERY_WEEKS = re.compile(r"\b(?:every|q) ?(\d{1,2}|two|three|four|five|six|other)? ?-?(w(?:ee)?ks?|w|months?|m)\b", re.I)
-_EVERY_DAYS = re.compile(r"\b(?:every|q) ?(\d{1,2}) ?-?(?:days?|d)\b", re.I)
-_WEEKLY = re.compile(r"\b(?:once[- ](?:a |per |every )?week(?:ly)?|weekly|q\.?w\.?|/ ?week|per week|a week)\b", re.I)
-_MONTHLY = re.compile(r"\b(?:once[- ](?:a |per )?month(?:ly)?|monthly)\b", re.I)
-_DAILY = re.compile(r"\b(?:once[- ](?:a |per )?(?:daily|day)|once[- ]daily|q\.? ?d\.?|o\.?d\.?|q\.? ?24 ?h|every (?:24 hours|day|morning|evening|night)|nightly|each (?:day|morning|evening)|daily|at bedtime|qhs|qam|qpm)(?!\w)", re.I)
-_ROUTES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("oral", re.compile(r"\b(?:oral(?:ly)?|p\.?o\.?|by mouth|tablets?|capsules?|pills?|per os)(?!\w)", re.I)),
-    ("intravenous", re.compile(r"\b(?:i\.?v\.?|intravenous(?:ly)?|infusion|infused)(?!\w)", re.I)),
-    ("subcutaneous", re.compile(r"\b(?:s\.?c\.?|s/c|subq|sub-?cutaneous(?:ly)?)(?!\w)", re.I)),
-    ("intramuscular", re.compile(r"\b(?:i\.?m\.?|intramuscular(?:ly)?)(?!\w)", re.I)),
-    ("inhaled", re.compile(r"\b(?:inhal\w*|nebuli[sz]\w*|DPI|MDI)\b", re.I)),
-    ("intranasal", re.compile(r"\b(?:intranasal(?:ly)?|nasal(?:ly)?)\b", re.I)),
-    ("topical", re.compile(r"\b(?:topical(?:ly)?|cream|gel|ointment|lotion|patch|transdermal)\b", re.I)),
-    ("intravitreal", re.compile(r"\bintravitreal(?:ly)?\b", re.I)),
-    ("rectal", re.compile(r"\brectal(?:ly)?\b", re.I)),
-    ("vaginal", re.compile(r"\b(?:intra)?vaginal(?:ly)?\b", re.I)),
+_PER_DAY = re.compile(r"^\s*(?:/|per |a )\s*(?:day|d\b|24 ?h)")
+_DIVIDED = re.compile(r"\b(?:divided|split) (?:in|into|between|over)? ?(?:two|three|four|2|3|4|twice|bid|tid)?")
+_DAILY_WORD = re.compile(r"^(?:\s*(?:total )?daily dose)")
+_N = {"two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "other": 2.0}
+_FREQUENCY = re.compile(
+    r"""
+    \b(?P<twice_daily>b\.?i\.?d\b\.?|twice[- ](?:(?:a|per|each)[ ])?(?:daily|day)|(?:two|2)[ ]?(?:times|x)[ ]?(?:/|a[ ]|per[ ])?(?:daily|day)
+        |(?:every|q\.?)[ ]?(?:12|twelve)[ ]?(?:hours|hrs|h)\b)
+    |\b(?P<thrice_daily>t\.?i\.?d\b\.?|thrice[ ]daily|(?:three|3)[ ]?(?:times|x)[ ]?(?:/|a[ ]|per[ ])?(?:daily|day)
+        |(?:every|q\.?)[ ]?(?:8|eight)[ ]?(?:hours|hrs|h)\b)
+    |\b(?P<four_daily>q\.?i\.?d\b\.?|(?:four|4)[ ]?(?:times|x)[ ]?(?:/|a[ ]|per[ ])?(?:daily|day)|(?:every|q\.?)[ ]?(?:6|six)[ ]?(?:hours|hrs|h)\b)
+    |\b(?P<six_daily>(?:every|q\.?)[ ]?(?:4|four)[ ]?(?:hours|hrs|h)\b)
+    |\b(?P<alternate>every[ ]other[ ]day|q\.?o\.?d\b\.?|on[ ]alternate[ ]days|every[ ](?:second|2)[ ]days?)
+    |\b(?P<twice_weekly>twice[ ](?:(?:a|per|each)[ ])?week(?:ly)?|(?:two|2)[ ]?(?:times|x)[ ]?(?:/|a[ ]|per[ ])?week(?:ly)?|biw\b)
+    |\b(?P<thrice_weekly>thrice[ ]weekly|(?:three|3)[ ]?(?:times|x)[ ]?(?:/|a[ ]|per[ ])?week(?:ly)?|tiw\b)
+    |\b(?P<every_weeks>(?:every|q)[ ]?(\d{1,2}|two|three|four|five|six|other)?[ ]?-?(w(?:ee)?ks?|w|months?|m)\b)
+    |\b(?P<every_days>(?:every|q)[ ]?(\d{1,2})[ ]?-?(?:days?|d)\b)
+    |(?P<weekly>\bonce[- ](?:(?:a|per|every)[ ])?week(?:ly)?|\bweekly|\bq\.?w\b\.?|/[ ]?week|\bper[ ]week|\ba[ ]week)
+    |\b(?P<monthly>once[- ](?:(?:a|per)[ ])?month(?:ly)?|monthly)
+    |\b(?P<daily>once[- ](?:(?:a|per)[ ])?(?:daily|day)|q\.?[ ]?d\b\.?|o\.?d\b\.?|q\.?[ ]?24[ ]?h|every[ ](?:24[ ]hours|day|morning|evening|night)
+        |nightly|each[ ](?:day|morning|evening)|daily|at[ ]bedtime|qhs\b|q[ap]m\b)
+    """,
+    re.X,
 )
-_CLAUSE = re.compile(r"[;\n+]|\.\s|,(?!\d)|\b(?:and|plus|with|followed by|then|in combination|or)\b", re.I)
-_PLACEBO = re.compile(r"\bplacebo\b|\bsham\b|\bvehicle\b", re.I)
-_NAME_NOISE = re.compile(r"\b(?:placebo|tablets?|capsules?|injection|oral|intravenous|subcutaneous|solution|suspension|vaccine|therapy|treatment|drug|dose|low|high|mid|medium|\d[\d.,]*|m?c?g|mg|kg|ml|iu)\b|[^\w\s-]", re.I)
-_BARE_BEFORE = re.compile(r"([A-Za-z][\w-]{3,}(?: [A-Za-z][\w-]{3,})?)[\s(:,-]*$")
+_TIMES_PER_DAY = {
+    "twice_daily": 2.0,
+    "thrice_daily": 3.0,
+    "four_daily": 4.0,
+    "six_daily": 6.0,
+    "alternate": 0.5,
+    "twice_weekly": 2 / 7,
+    "thrice_weekly": 3 / 7,
+    "weekly": 1 / 7,
+    "monthly": 1 / 30.4375,
+    "daily": 1.0,
+}
+_PERIOD = re.compile(r"(\d{1,2}|two|three|four|five|six|other)?[ ]?-?(weeks?|wks?|w|months?|m|days?|d)$")
+_PERIOD_DAYS = {"w": 7.0, "m": 30.4375, "d": 1.0}
+_ROUTE = re.compile(
+    r"""
+    \b(?:(?P<oral>oral(?:ly)?\b|p\.?o\b|by[ ]mouth|tablets?\b|capsules?\b|pills?\b|per[ ]os\b)
+    |(?P<intravenous>i\.?v\b|intravenous(?:ly)?\b|infusions?\b|infused\b)
+    |(?P<subcutaneous>s\.?c\b|s/c\b|subq\b|sub-?cutaneous(?:ly)?\b)
+    |(?P<intramuscular>i\.?m\b|intramuscular(?:ly)?\b)
+    |(?P<inhaled>inhal\w*|nebuli[sz]\w*|[dm]pi\b|mdi\b)
+    |(?P<intranasal>(?:intra)?nasal(?:ly)?\b)
+    |(?P<topical>topical(?:ly)?\b|cream\b|gel\b|ointment\b|lotion\b|patch\b|transdermal\b)
+    |(?P<intravitreal>intravitreal(?:ly)?\b)
+    |(?P<rectal>rectal(?:ly)?\b)
+    |(?P<vaginal>(?:intra)?vaginal(?:ly)?\b))
+    """,
+    re.X,
+)
+_CLAUSE = re.compile(r"[;\n+]|\.\s|,(?!\d)|\b(?:and|plus|with|followed by|then|in combination|or)\b")
+_PLACEBO = re.compile(r"\bplacebo\b|\bsham\b|\bvehicle\b")
+_NAME_NOISE = re.compile(
+    r"\b(?:placebo|tablets?|capsules?|injection|oral|intravenous|subcutaneous|solution|suspension|vaccine|therapy|treatment|drug|dose|low|high|mid|medium|\d[\d.,]*|m?c?g|mg|kg|ml|iu)\b|[^\w\s-]",
+)
+_NEXT_CLAUSE = re.compile(r"[;\n]|\.\s|\bfollowed by\b|\bplus\b|\bthen\b|\+")
+_DIGIT = re.compile(r"\d")
 
 WINDOW = 70
+_SHOWN = 40
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def find_doses(text: str, interventions: tuple[Intervention, ...]) -> tuple[Dose, ...]:
     """Every dose that `text` states, in reading order, each once.
 
@@ -76,105 +104,152 @@ def find_doses(text: str, interventions: tuple[Intervention, ...]) -> tuple[Dose
     intervention given. A dose whose agent is not named has an empty `intervention`. Concentrations (`40 mg/mL`) and
     laboratory limits are no doses.
     """
-    if not any(character.isdigit() for character in text):
-        return ()
-    found: list[Dose] = []
-    names = _names(interventions)
-    for match in _DOSE.finditer(text):
-        rest = text[match.end() : match.end() + WINDOW]
-        if _CONCENTRATION.match(rest) or _LABORATORY.search(text[max(0, match.start() - 50) : match.start()]):
-            continue
-        dose = _dose(text, match, rest, _agent(text, match, names, interventions))
-        if dose is not None and dose not in found:
-            found.append(dose)
-    return tuple(found)
+    return DoseReader(interventions).find(text)
 
 
-def _dose(text: str, match: re.Match[str], rest: str, agent: str) -> Dose | None:
-    amounts = [value for value in (_amount(part) for part in match.groups()[:4] if part) if value]
-    unit = _unit(match[5])
-    if not amounts or unit is None:
+class DoseReader:
+    """Reads doses of a fixed set of interventions."""
+
+    def __init__(self, interventions: tuple[Intervention, ...]) -> None:
+        self._names = tuple(pair for item in interventions for pair in _spellings(item))
+        drugs = {item.name for item in interventions if not _PLACEBO.search(item.name.lower())}
+        self._only = drugs.pop() if len(drugs) == 1 else ""
+
+    def find(self, text: str) -> tuple[Dose, ...]:
+        """Every dose that `text` states; see `find_doses`."""
+        if not _DIGIT.search(text):
+            return ()
+        found: list[tuple[int, Dose]] = []
+        matches = [match for match in _DOSE.finditer(text) if not _is_inside(text, match.start())]
+        lowered = text.lower() if matches else ""
+        for index, match in enumerate(matches):
+            end = matches[index + 1].start() if index + 1 < len(matches) else len(text)
+            rest = text[match.end() : min(end, match.end() + WINDOW)]
+            tail = text[match.end() : match.end() + 24]
+            if _CONCENTRATION.match(tail) or _LABORATORY.search(lowered[max(0, match.start() - 50) : match.start()]):
+                continue
+            steps, start = _steps_before(text, match.start())
+            while found and found[-1][0] > start:
+                found.pop()
+            dose = _dose(text, match, rest, steps, self._agent(lowered, start, match.end()))
+            if dose is not None:
+                found.append((match.end(), dose))
+        return tuple(dict.fromkeys(dose for _, dose in found))
+
+    def _agent(self, lowered: str, start: int, end: int) -> str:
+        """Whose dose it is: the name that stands closest, before it or after it within the clause."""
+        last, last_end = "", -1
+        following, following_at = "", -1
+        for name, spelling in self._names:
+            at = _find_word(lowered, spelling, 0, start, last=True)
+            if at >= 0 and at + len(spelling) > last_end:
+                last, last_end = name, at + len(spelling)
+            at = _find_word(lowered, spelling, end, min(len(lowered), end + 60), last=False)
+            if at >= 0 and (following_at < 0 or at < following_at):
+                following, following_at = name, at
+        if (
+            following
+            and (not last or _CLAUSE.search(lowered[last_end:start]))
+            and not _CLAUSE.search(lowered[end:following_at])
+        ):
+            return following
+        return last or following or self._only
+
+
+def _is_inside(text: str, start: int) -> bool:
+    """Whether the number at `start` is the rest of a longer word or number. Asked here, since a pattern that begins with a
+    digit is searched for many times faster than one that begins by looking back."""
+    before = text[start - 1] if start else " "
+    return before.isalnum() or before in ".,^" and not (before == "," and (start < 2 or not text[start - 2].isdigit()))
+
+
+def _find_word(lowered: str, word: str, start: int, end: int, *, last: bool) -> int:
+    """Where `word` stands in the slice as a word's beginning; -1 when nowhere."""
+    at = lowered.rfind(word, start, end) if last else lowered.find(word, start, end)
+    while at > 0 and lowered[at - 1].isalnum():
+        at = lowered.rfind(word, start, at + len(word) - 1) if last else lowered.find(word, at + 1, end)
+    return at
+
+
+def _steps_before(text: str, start: int) -> tuple[list[float], int]:
+    """The amounts that lead up to one (`10/20/` before `40 mg`), and where they begin."""
+    before = text[max(0, start - 48) : start]
+    if not _STEP_END.search(before):
+        return [], start
+    found = _STEPS.search(before)
+    if not found:
+        return [], start
+    return [value for value in map(_amount, _STEP.findall(found[1])) if value], start - len(found[1])
+
+
+def _dose(text: str, match: re.Match[str], rest: str, steps: list[float], agent: str) -> Dose | None:
+    amount, unit = _amount(match[1]), _unit(match[2])
+    if not amount or unit is None:
         return None
     clause = _until_next(rest)
-    around = text[max(0, match.start() - 40) : match.start()] + match[0] + clause
-    steps = tuple(amounts) if len(amounts) > 1 else ()
-    amount = amounts[-1]
-    per_day = _PER_DAY.match(rest)
-    times = times_per_day(clause[per_day.end() :] if per_day else clause)
+    said = clause.lower()
+    per_day = _PER_DAY.match(said)
+    skipped = per_day.end() if per_day else 0
+    times, ends = _frequency(said[skipped:])
     daily: float | None = None
-    if per_day or _DAILY_WORD.match(rest):
+    if per_day or _DAILY_WORD.match(said):
         daily = amount
         if times and times > 1:
             amount = amount / times
         else:
-            times = None if _DIVIDED.search(clause) else times
+            times = None if _DIVIDED.search(said) else times
     elif times is not None:
         daily = round(amount * times, 6)
     return Dose(
         intervention=agent,
         amount=amount,
         unit=unit,
-        text=(match[0] + _shown(clause)).strip(" ,;("),
-        basis=_basis(match[6]),
+        text=(match[0] + (clause[: skipped + ends] if ends <= _SHOWN else clause[:skipped])).strip(" ,;("),
+        basis=_basis(match[3]),
         times_per_day=times,
         daily_total=daily,
-        route=route(around),
-        titration=steps,
+        route=route(text[max(0, match.start() - 40) : match.start()] + match[0] + clause),
+        titration=(*steps, amount) if steps else (),
     )
 
 
 def _until_next(rest: str) -> str:
-    """What follows a dose, up to the next dose or clause that speaks of something else."""
-    following = _DOSE.search(rest)
-    cut = rest[: following.start()] if following else rest
-    end = re.search(r"[;\n]|\.\s|\bfollowed by\b|\bplus\b|\bthen\b|\+", cut)
-    return cut[: end.start()] if end else cut
+    """What follows a dose, up to a clause that speaks of something else."""
+    end = _NEXT_CLAUSE.search(rest)
+    return rest[: end.start()] if end else rest
 
 
-def _shown(clause: str) -> str:
-    """The frequency that was read, to keep beside the amount; empty when none was."""
-    ends = [found.end() for found in (pattern.search(clause) for pattern, _ in _FREQUENCIES) if found]
-    ends += [found.end() for found in (p.search(clause) for p in (_EVERY_WEEKS, _EVERY_DAYS, _WEEKLY, _MONTHLY, _DAILY)) if found]
-    return clause[: min(ends)] if ends and min(ends) <= 40 else ""
+def times_per_day(text: str) -> float | None:
+    """How often a day `text` says first, rounded to 6 decimals (`every 3 weeks` is 1/21); `None` when it does not say."""
+    return _frequency(text.lower())[0]
 
 
 @lru_cache(maxsize=4096)
-def times_per_day(text: str) -> float | None:
-    """How often a day `text` says, rounded to 6 decimals (`every 3 weeks` is 1/21); `None` when it does not say."""
-    best: tuple[int, float] | None = None
-
-    def offer(found: re.Match[str] | None, value: float | None) -> None:
-        nonlocal best
-        if found and value and (best is None or found.start() < best[0]):
-            best = (found.start(), value)
-
-    for pattern, value in _FREQUENCIES:
-        offer(pattern.search(text), value)
-    weeks = _EVERY_WEEKS.search(text)
-    if weeks:
-        offer(weeks, 1 / (_period(weeks[1]) * (30.4375 if weeks[2].lower().startswith("m") else 7)))
-    days = _EVERY_DAYS.search(text)
-    if days and int(days[1]):
-        offer(days, 1 / int(days[1]))
-    offer(_WEEKLY.search(text), 1 / 7)
-    offer(_MONTHLY.search(text), 1 / 30.4375)
-    offer(_DAILY.search(text), 1.0)
-    return round(best[1], 6) if best else None
+def _frequency(text: str) -> tuple[float | None, int]:
+    """The first frequency in lower-case text, and where it ends."""
+    found = _FREQUENCY.search(text)
+    return (_as_times(found), found.end()) if found else (None, 0)
 
 
-def _period(text: str | None) -> float:
-    if not text:
-        return 1.0
-    if text.lower() == "other":
-        return 2.0
-    return float(text) if text.isdigit() and int(text) else _N.get(text.lower(), 1.0)
+def _as_times(found: re.Match[str]) -> float | None:
+    if not found.lastgroup:
+        return None
+    known = _TIMES_PER_DAY.get(found.lastgroup)
+    if known is not None:
+        return round(known, 6)
+    period = _PERIOD.search(found[0])
+    if not period:
+        return None
+    number = period[1] or "1"
+    count = float(number) if number.isdigit() else _N[number]
+    return round(1 / (count * _PERIOD_DAYS[period[2][0]]), 6) if count else None
 
 
 @lru_cache(maxsize=4096)
 def route(text: str) -> str | None:
     """The route of administration that `text` names; `None` when it names none or several."""
-    found = [name for name, pattern in _ROUTES if pattern.search(text)]
-    return found[0] if len(found) == 1 else None
+    found = {match.lastgroup for match in _ROUTE.finditer(text.lower())}
+    return found.pop() if len(found) == 1 else None
 
 
 def _amount(text: str) -> float | None:
@@ -212,44 +287,15 @@ def _basis(text: str | None) -> DoseBasis:
     return "per kg" if text.lower().startswith("k") else "per m2"
 
 
-def _names(interventions: Iterable[Intervention]) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple(pair for item in interventions for pair in _name_patterns(item))
-
-
-@lru_cache(maxsize=8192)
-def _name_patterns(item: Intervention) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    pairs: list[tuple[str, re.Pattern[str]]] = []
+@lru_cache(maxsize=4096)
+def _spellings(item: Intervention) -> tuple[tuple[str, str], ...]:
+    """The lower-case spellings by which texts may call an intervention: its names, and their first words."""
+    found: dict[str, None] = {}
     for name in (item.name, *item.other_names):
-        core = " ".join(_NAME_NOISE.sub(" ", name).split())
+        core = " ".join(_NAME_NOISE.sub(" ", name.lower()).split())
         if len(core) >= 3:
-            pairs.append((item.name, re.compile(r"\b" + re.escape(core).replace(r"\ ", r"[\s-]+"), re.I)))
+            found[core] = None
             first = core.split()[0]
-            if len(first) >= 5 and first != core:
-                pairs.append((item.name, re.compile(r"\b" + re.escape(first) + r"\b", re.I)))
-    return tuple(pairs)
-
-
-def _agent(
-    text: str, match: re.Match[str], names: tuple[tuple[str, re.Pattern[str]], ...], interventions: tuple[Intervention, ...]
-) -> str:
-    before, after = text[: match.start()], text[match.end() :]
-    last: tuple[int, str] | None = None
-    for name, pattern in names:
-        for found in pattern.finditer(before):
-            if last is None or found.end() > last[0]:
-                last = (found.end(), name)
-    following: tuple[int, str] | None = None
-    for name, pattern in names:
-        found_after = pattern.search(after[:60])
-        if found_after and (following is None or found_after.start() < following[0]):
-            following = (found_after.start(), name)
-    if following and (last is None or _CLAUSE.search(before[last[0] :])) and not _CLAUSE.search(after[: following[0]]):
-        return following[1]
-    if last:
-        return last[1]
-    if following:
-        return following[1]
-    drugs = [item for item in interventions if not _PLACEBO.search(item.name)]
-    if len({item.name for item in drugs}) == 1:
-        return drugs[0].name
-    return ""
+            if len(first) >= 5:
+                found[first] = None
+    return tuple((item.name, spelling) for spelling in found)

@@ -17,33 +17,34 @@ Control = Literal["placebo", "sham", "no intervention", "active", "none", "unkno
 _WHOLE = re.compile(
     r"^(?:overall|total|everyone|entire (?:study|cohort|population)|whole (?:study|population)|all|overall (?:study|total|population|cohort|group)"
     r"|(?:all|total|overall) (?:study )?(?:participants|patients|subjects|arms|groups|cohorts|randomi[sz]ed(?: \w+)?|enrolled(?: \w+)?|treated(?: \w+)?|evaluable(?: \w+)?))\b[^a-z]*$",
-    re.I,
 )
 _POOLED = re.compile(
     r"\b(?:combined|pooled|aggregated?|total)\b(?! (?:with|therapy|treatment|modality|hormone|oral|vaccine|chemo\w*|inhib\w*|knee|hip|body|androgen|intravenous|marrow|lymphoid|parenteral|dose|daily))"
     r"|^all (?!grades|cause)(?:\w+[ -]){0,4}(?:doses?|groups|arms|cohorts|dose levels|treatments|regimens|schedules)\b|\barms? \w+ (?:and|&|\+) (?:arm )?\w\b|\b(?:groups|cohorts|arms) \w+ ?(?:,|and|&|\+|-)",
-    re.I,
 )
-_PERIOD = re.compile(r"\b(?:period|sequence|first intervention|second intervention|phase [ab12]\b|then|followed by|crossover|cross-over|treatment [abcd]{2,4})\b", re.I)
+_PERIOD = re.compile(
+    r"\b(?:period|sequence|first intervention|second intervention|phase [ab12]\b|then|followed by|crossover|cross-over|treatment [abcd]{2,4})\b",
+)
 _SUBGROUP = re.compile(
-    r"\b(?:strat(?:um|a)|subgroup|subset|aged?|years? (?:old|of age)|(?:fe)?males?|men|women|(?:sero|PCR|HER-?2|ER|PD-?L1|EGFR|KRAS|BRCA|marker|biomarker|mutation)[- ]?(?:positive|negative)"
+    r"\b(?:strat(?:um|a)|subgroup|subset|aged?|years? (?:old|of age)|(?:fe)?males?|men|women|(?:sero|pcr|her-?2|er|pd-?l1|egfr|kras|brca|marker|biomarker|mutation)[- ]?(?:positive|negative)"
     r"|wild[- ]type|mutant|(?:non-?)?responders?|completers|prior (?:therapy|treatment)|treatment[- ](?:naive|experienced)|refractory|relapsed|with (?:and|or) without"
-    r"|risk (?:group|patients)|low risk|high risk|standard risk|histology|stage [IV]+|siblings?|matched related|unrelated|mothers?|infants?|caregivers?|disease)\b",
-    re.I,
+    r"|risk (?:group|patients)|low risk|high risk|standard risk|histology|stage [iv]+|siblings?|matched related|unrelated|mothers?|infants?|caregivers?|disease)\b",
 )
-_PLACEBO = re.compile(r"\b(?:placebo|vehicle|dummy|saline)\b", re.I)
-_SHAM = re.compile(r"\bsham\b", re.I)
+_PLACEBO = re.compile(r"\b(?:placebo|vehicle|dummy|saline)\b")
+_SHAM = re.compile(r"\bsham\b")
 _NOTHING = re.compile(
     r"\b(?:no (?:treatment|intervention|therapy|drug|vaccine|prophylaxis|further|study)|untreated|observation(?:al)?(?: only| arm| alone| group)?|wait(?:ing)?[- ]?list|watchful waiting|deferred|delayed (?:treatment|start)|non-?treatment|natural history)\b",
-    re.I,
 )
-_ACTIVE = re.compile(r"\b(?:standard[- ]of[- ]care|usual care|standard (?:care|therapy|treatment|arm)|SOC|best (?:supportive care|available)|active control|control|comparator|reference|conventional)\b", re.I)
-_ADDED = re.compile(r"\b(?:plus|with|and|added to|in addition|on top of|\+)\b|[+/&]", re.I)
+_ACTIVE = re.compile(
+    r"\b(?:standard[- ]of[- ]care|usual care|standard (?:care|therapy|treatment|arm)|soc|best (?:supportive care|available)|active control|control|comparator|reference|conventional)\b",
+)
+_ADDED = re.compile(r"\b(?:plus|with|and|added to|in addition|on top of|\+)\b|[+/&]")
 
 
 @lru_cache(maxsize=8192)
 def group_kind(title: str, is_crossover: bool, linked_by_label: bool) -> GroupKind:
     """What a result group is, from its title. A title that is a registered arm's label is an arm, whatever its words."""
+    title = title.lower()
     if linked_by_label and not _WHOLE.match(title):
         return "arm"
     if _WHOLE.match(title):
@@ -63,11 +64,16 @@ def control(title: str, arm: ArmType | None) -> Control:
 
     `Drug A plus placebo` is not a placebo group by its words.
     """
+    title = title.lower()
     if _SHAM.search(title):
         return "sham"
     if arm == "placebo comparator":
         return "placebo"
-    if _PLACEBO.search(title) and not (_ADDED.search(title) and arm not in (None, "unknown", "other")) and arm != "experimental":
+    if (
+        _PLACEBO.search(title)
+        and not (_ADDED.search(title) and arm not in (None, "unknown", "other"))
+        and arm != "experimental"
+    ):
         return "unknown" if _ADDED.search(title) else "placebo"
     if _NOTHING.search(title) or arm == "no intervention":
         return "no intervention"

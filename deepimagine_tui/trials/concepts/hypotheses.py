@@ -7,13 +7,12 @@ import re
 from deepimagine_tui.trials.concepts.terms import words
 from deepimagine_tui.trials.results import Hypothesis
 
-_NON_INFERIOR = re.compile(r"\bnon-?\s?inferior", re.I)
-_EQUIVALENT = re.compile(r"\b(?:bio)?equivalen", re.I)
-_SUPERIOR = re.compile(r"\bsuperior", re.I)
+_NON_INFERIOR = re.compile(r"\bnon-?\s?inferior")
+_EQUIVALENT = re.compile(r"\b(?:bio)?equivalen")
+_SUPERIOR = re.compile(r"\bsuperior")
 _OTHER = re.compile(
     r"\btrend\b|\blinear (?:contrast|trend)|\bdose[- ]response\b|\binteraction\b|\bhomogeneity\b|\bwithin[- ](?:group|subject|patient|participant|arm)\b|\bchange from baseline within\b|\bcorrelation\b|\bfutility\b"
     r"|\bnot powered\b|\bexploratory only\b|\bdescriptive\b",
-    re.I,
 )
 
 
@@ -25,13 +24,18 @@ def hypothesis(kind: str, tested_non_inferiority: str | bool | None, n_groups: i
     apart by the comments, else it is non-inferiority.
     """
     name = words(kind).removesuffix(" legacy")
+    comments = comments.lower()
     if name == "superiority":
         return "superiority"
     if name in ("non-inferiority", "non inferiority"):
         return "non-inferiority"
     if name == "equivalence":
         return "equivalence"
-    if name in ("non-inferiority or equivalence", "non inferiority or equivalence") or tested_non_inferiority in (True, "Yes", "yes"):
+    if name in ("non-inferiority or equivalence", "non inferiority or equivalence") or tested_non_inferiority in (
+        True,
+        "Yes",
+        "yes",
+    ):
         return "equivalence" if _EQUIVALENT.search(comments) and not _NON_INFERIOR.search(comments) else "non-inferiority"
     if name == "superiority or other" or tested_non_inferiority in (False, "No", "no"):
         return _assumed(n_groups, has_p, comments)

@@ -14,21 +14,44 @@ from deepimagine_tui.trials.model import Arm
 from deepimagine_tui.trials.results import ArmLink
 
 _WORD = re.compile(r"[a-z0-9]+(?:\.[0-9]+)?")
-_NOISE = frozenset("arm group cohort the of and with a an in for to study treatment participants patients subjects plus n set population".split())
-_SET_NOTE = re.compile(r"\((?:[^()]*\b(?:set|population|ITT|n ?=)[^()]*)\)", re.I)
-_PREFIX = re.compile(r"^(?:arm|group|cohort|stratum|part)\s+([a-z0-9]{1,3})\b", re.I)
-_PLACEBO = re.compile(r"\bplacebo\b", re.I)
+_NOISE = frozenset(
+    [
+        "arm",
+        "group",
+        "cohort",
+        "the",
+        "of",
+        "and",
+        "with",
+        "a",
+        "an",
+        "in",
+        "for",
+        "to",
+        "study",
+        "treatment",
+        "participants",
+        "patients",
+        "subjects",
+        "plus",
+        "n",
+        "set",
+        "population",
+    ]
+)
+_SET_NOTE = re.compile(r"\((?:[^()]*\b(?:set|population|itt|n ?=)[^()]*)\)")
+_PREFIX = re.compile(r"^(?:arm|group|cohort|stratum|part)\s+([a-z0-9]{1,3})\b")
 
 
 @lru_cache(maxsize=16384)
 def _tokens(text: str) -> frozenset[str]:
-    return frozenset(word for word in _WORD.findall(_SET_NOTE.sub(" ", text).lower()) if word not in _NOISE)
+    return frozenset(word for word in _WORD.findall(_SET_NOTE.sub(" ", text.lower())) if word not in _NOISE)
 
 
 @lru_cache(maxsize=16384)
 def plain(text: str) -> str:
     """A label without case, punctuation and notes on analysis sets, to compare labels by."""
-    return " ".join(_WORD.findall(_SET_NOTE.sub(" ", text).lower()))
+    return " ".join(_WORD.findall(_SET_NOTE.sub(" ", text.lower())))
 
 
 @lru_cache(maxsize=8192)
@@ -58,7 +81,7 @@ def link_group(title: str, doses: tuple[Dose, ...], arms: tuple[Arm, ...]) -> Ar
     if len(by_dose) == 1:
         return ArmLink(by_dose[0].label, 0.6, "dose")
     placebo = [arm for arm in arms if arm.type == "placebo comparator"]
-    if _PLACEBO.search(title) and len(placebo) == 1 and len(words) <= 3:
+    if "placebo" in title.lower() and len(placebo) == 1 and len(words) <= 3:
         return ArmLink(placebo[0].label, 0.7, "label")
     by_name = [arm for arm in arms if _names_all(words, arm)]
     if len(by_name) == 1:
@@ -71,8 +94,8 @@ def _within(a: frozenset[str], b: frozenset[str]) -> bool:
 
 
 def _same_prefix(title: str, label: str) -> bool:
-    first, second = _PREFIX.match(title), _PREFIX.match(label)
-    return bool(first and second and first[0].lower() == second[0].lower())
+    first, second = _PREFIX.match(title.lower()), _PREFIX.match(label.lower())
+    return bool(first and second and first[0] == second[0])
 
 
 def _overlap(a: frozenset[str], b: frozenset[str]) -> float:

@@ -15,36 +15,57 @@ _SHARE_UNIT = re.compile(
     r"(?:participants?|patients?|subjects?|people|persons?|adults|children|infants|women|men|volunteers|responders?|vaccinees|cases|eyes|events?|episodes|lesions)\b"
     r"|^(?:percent(?:age)?|%|proportion|probability|percentage \(%\)|estimated (?:probability|percentage|proportion).*)$"
     r"|^(?:number of )?(?:participants?|patients?|subjects?|persons?|people|adults|children|infants|women|men|pts|individuals)\b",
-    re.I,
 )
-_NOT_SHARE_UNIT = re.compile(r"\bper (?:participant|patient|subject|person)|(?:participant|patient|subject|person)[- ](?:year|month|day|week)", re.I)
-_TIME_UNIT = re.compile(r"^(?:\w+ )?(?:days?|weeks?|months?|years?|hours?|minutes?|hrs?|mins?|seconds?|h|min)(?:\s*\(.*\)|\s+\w+)?$", re.I)
+_NOT_SHARE_UNIT = re.compile(
+    r"\bper (?:participant|patient|subject|person)|(?:participant|patient|subject|person)[- ](?:year|month|day|week)"
+)
+_TIME_UNIT = re.compile(
+    r"^(?:\w+ )?(?:days?|weeks?|months?|years?|hours?|minutes?|hrs?|mins?|seconds?|h|min)(?:\s*\(.*\)|\s+\w+)?$"
+)
 _EVENT_TIME = re.compile(
-    r"\bsurviv|\btime (?:to|until|from|till|for)\b|\bduration of (?:\w+ ){0,3}(?:response|remission|disease control|stable disease|control)\b|\bPFS\b|\bOS\b|\bDFS\b|\bEFS\b"
-    r"|\bTTP\b|\bTTF\b|\bprogression[- ]free\b|\bdays to\b|\bmonths to\b",
-    re.I,
+    r"\bsurviv|\btime (?:to|until|from|till|for)\b|\bduration of (?:\w+ ){0,3}(?:response|remission|disease control|stable disease|control)\b|\bpfs\b|\bos\b|\bdfs\b|\befs\b"
+    r"|\bttp\b|\bttf\b|\bprogression[- ]free\b|\bdays to\b|\bmonths to\b",
 )
 _POSITIVE = re.compile(
-    r"\btit(?:er|re)s?\b|\bGMT\b|\bGMC\b|\bconcentration|\bAUC|\bCmax\b|\bTmax\b|\bhalf[- ]life|\bclearance\b|\brate\b|/m[lL]\b|\bper (?:year|month|week|day|participant|patient|subject|person|100)"
-    r"|\bevents?\b|\bepisodes?\b|\bcopies\b|\bratio\b|\bng\b|\bpg\b|\bmIU\b|\bfold\b|\bcells\b|\bnumber of\b|\bcount\b|\blength of\b|\bduration\b|\bvolume\b|\bdistance\b",
-    re.I,
+    r"\btit(?:er|re)s?\b|\bgmt\b|\bgmc\b|\bconcentration|\bauc|\bcmax\b|\btmax\b|\bhalf[- ]life|\bclearance\b|\brate\b|/m[ll]\b|\bper (?:year|month|week|day|participant|patient|subject|person|100)"
+    r"|\bevents?\b|\bepisodes?\b|\bcopies\b|\bratio\b|\bng\b|\bpg\b|\bmiu\b|\bfold\b|\bcells\b|\bnumber of\b|\bcount\b|\blength of\b|\bduration\b|\bvolume\b|\bdistance\b",
 )
-_CHANGE = re.compile(r"\b(?:mean |absolute |net |adjusted |LS mean |median )*chang(?:e|es)\b(?! of (?:therapy|treatment|dose))|\bdelta\b|\breduction\b|\bdecrease\b|\bincrease\b|\bimprovement\b", re.I)
-_FROM_BASELINE = re.compile(r"\b(?:from|over|versus|vs\.?|to|compared (?:to|with)|relative to|since|between) (?:\w+ ){0,3}baseline|\bchange[sd]?\b", re.I)
+_CHANGE = re.compile(
+    r"\b(?:mean |absolute |net |adjusted |ls mean |median )*chang(?:e|es)\b(?! of (?:therapy|treatment|dose))|\bdelta\b|\breduction\b|\bdecrease\b|\bincrease\b|\bimprovement\b",
+)
+_FROM_BASELINE = re.compile(
+    r"\b(?:from|over|versus|vs\.?|to|compared (?:to|with)|relative to|since|between) (?:\w+ ){0,3}baseline|\bchange[sd]?\b",
+)
 _PERCENT_CHANGE = re.compile(
     r"\b(?:percent(?:age)?|%|relative)[- ](?:\w+ ){0,3}(?:chang|reduc|decreas|increas|improve)|\b(?:chang|reduc|decreas|increas|improve)\w* \(?(?:in )?(?:percent|%)|% ?change",
-    re.I,
 )
 _RATIO = re.compile(
-    r"\bfold[- ](?:rise|increase|change|difference|ratio)|\bGMFR\b|\bratio (?:to|of|over|from) (?:\w+ ){0,4}(?:baseline|pre)|\bgeometric mean (?:fold|ratio)|\bGMR\b|\bratio to baseline",
-    re.I,
+    r"\bfold[- ](?:rise|increase|change|difference|ratio)|\bgmfr\b|\bratio (?:to|of|over|from) (?:\w+ ){0,4}(?:baseline|pre)|\bgeometric mean (?:fold|ratio)|\bgmr\b|\bratio to baseline",
 )
 _SETS: tuple[tuple[AnalysisSet, re.Pattern[str]], ...] = (
-    ("modified intention to treat", re.compile(r"\bm-?ITT\b|\bmodified[- ](?:intent(?:ion)?[- ]to[- ]treat|ITT|full analysis)", re.I)),
-    ("per protocol", re.compile(r"\bper[- ]?protocol\b|\bATP\b|\baccording[- ]to[- ]protocol\b|\bPPS?\b(?! ?\d)|\bevaluable\b|\befficacy[- ]evaluable\b", re.I)),
-    ("intention to treat", re.compile(r"\bintent(?:ion)?[- ]?to[- ]?treat|\bITT\b|\bfull analysis set\b|\bFAS\b|\ball randomi[sz]ed\b|\brandomi[sz]ed set\b|\ball (?:patients|participants|subjects) (?:who were )?randomi[sz]ed", re.I)),
-    ("safety", re.compile(r"\bsafety (?:analysis |evaluable )?(?:set|population|sample|analys\w+)\b|\bas[- ]treated\b|\btreated (?:set|population)\b|\breceived (?:at least|≥ ?|> ?=)? ?(?:one|1|any|a) (?:\w+ ){0,3}dose", re.I)),
-    ("completers", re.compile(r"\bcompleters?\b|\bcompleted (?:the )?(?:study|treatment|trial|follow|all)", re.I)),
+    (
+        "modified intention to treat",
+        re.compile(r"\bm-?itt\b|\bmodified[- ](?:intent(?:ion)?[- ]to[- ]treat|itt|full analysis)"),
+    ),
+    (
+        "per protocol",
+        re.compile(
+            r"\bper[- ]?protocol\b|\batp\b|\baccording[- ]to[- ]protocol\b|\bpps?\b(?! ?\d)|\bevaluable\b|\befficacy[- ]evaluable\b",
+        ),
+    ),
+    (
+        "intention to treat",
+        re.compile(
+            r"\bintent(?:ion)?[- ]?to[- ]?treat|\bitt\b|\bfull analysis set\b|\bfas\b|\ball randomi[sz]ed\b|\brandomi[sz]ed set\b|\ball (?:patients|participants|subjects) (?:who were )?randomi[sz]ed",
+        ),
+    ),
+    (
+        "safety",
+        re.compile(
+            r"\bsafety (?:analysis |evaluable )?(?:set|population|sample|analys\w+)\b|\bas[- ]treated\b|\btreated (?:set|population)\b|\breceived (?:at least|≥ ?|> ?=)? ?(?:one|1|any|a) (?:\w+ ){0,3}dose",
+        ),
+    ),
+    ("completers", re.compile(r"\bcompleters?\b|\bcompleted (?:the )?(?:study|treatment|trial|follow|all)")),
 )
 
 
@@ -58,6 +79,7 @@ def value_kind(parameter: str, unit: str, title: str, change: ChangeBasis) -> Va
     """
     if not parameter:
         return "unknown"
+    unit, title = unit.lower(), title.lower()
     if parameter in ("count of participants", "count of units"):
         return "share"
     if "geometric" in parameter or change == "ratio to baseline":
@@ -81,6 +103,7 @@ def change_basis(parameter: str, unit: str, title: str) -> ChangeBasis:
     """Whether values are final ones or relative to baseline. A share of people is `final`, whatever it is a share of."""
     if not parameter:
         return "unknown"
+    unit, title = unit.lower(), title.lower()
     if parameter.startswith("count of") or (_SHARE_UNIT.search(unit) and parameter == "number"):
         return "final"
     if _RATIO.search(title) or _RATIO.search(unit):
@@ -88,7 +111,7 @@ def change_basis(parameter: str, unit: str, title: str) -> ChangeBasis:
     if _PERCENT_CHANGE.search(title) or _PERCENT_CHANGE.search(unit):
         return "percent change"
     if _CHANGE.search(unit) or (_CHANGE.search(title) and _FROM_BASELINE.search(title)):
-        return "percent change" if unit.lower() in ("percent change", "% change") else "change"
+        return "percent change" if unit in ("percent change", "% change") else "change"
     return "final"
 
 
@@ -97,6 +120,7 @@ def analysis_set(population: str) -> AnalysisSet:
     """Who was analysed, from the population description; `other` when it says something else, `unknown` when it says nothing."""
     if not population:
         return "unknown"
+    population = population.lower()
     for name, pattern in _SETS:
         if pattern.search(population):
             return name

@@ -15,7 +15,9 @@ _PLAIN = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?$")
 _DASHES = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2010": "-", "\u2011": "-", "\u00b7": "."})
 _TRIM = " \t\r\n%\u00a0"
 
-NOT_AVAILABLE = frozenset({"na", "n/a", "nr", "ne", "nd", "-", "--", "not reported", "not available", "not applicable", "not estimable"})
+NOT_AVAILABLE = frozenset(
+    {"na", "n/a", "nr", "ne", "nd", "-", "--", "not reported", "not available", "not applicable", "not estimable"}
+)
 
 
 @lru_cache(maxsize=65536)

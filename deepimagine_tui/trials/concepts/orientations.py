@@ -20,15 +20,53 @@ TOLERANCE = 0.25
 CLEAR_LOG_RATIO = 0.05
 """Below this log ratio of the arm values nothing is said."""
 
-_FREE = re.compile(r"\bsurviv|[- ]free\b|\bfree of\b|\bwithout\b|\bremain", re.I)
-_MINUS = re.compile(r"(.{2,80}?)\s(?:minus|[-–−])\s(.{2,80}?)(?:[.;,)\n]|$)", re.I)
-_OVER = re.compile(r"(.{2,80}?)\s?(?:/|\bdivided by\b|\bover\b|\brelative to\b|\bversus\b|\bvs\.?|\bcompared (?:to|with)\b|\bin comparison (?:to|with)\b)\s?(.{2,80}?)(?:[.;,)\n]|$)", re.I)
+_FREE = re.compile(r"\bsurviv|[- ]free\b|\bfree of\b|\bwithout\b|\bremain")
+_MINUS = re.compile(r"\bminus\b|\s[-–−]\s")
+_OVER = re.compile(
+    r"/|\bdivided by\b|\bover\b|\brelative to\b|\bversus\b|\bvs\b|\bcompared (?:to|with)\b|\bin comparison (?:to|with)\b"
+)
+_STOP = re.compile(r"[.;,()\n:=]")
+_REACH = 60
 _WORD = re.compile(r"[a-z0-9.]+")
-_NOISE = frozenset("arm group the of and with a an in for to treatment difference ratio hazard odds mean risk mg is was minus versus estimate between".split())
+_NOISE = frozenset(
+    [
+        "arm",
+        "group",
+        "the",
+        "of",
+        "and",
+        "with",
+        "a",
+        "an",
+        "in",
+        "for",
+        "to",
+        "treatment",
+        "difference",
+        "ratio",
+        "hazard",
+        "odds",
+        "mean",
+        "risk",
+        "mg",
+        "is",
+        "was",
+        "minus",
+        "versus",
+        "estimate",
+        "between",
+    ]
+)
 
 
 def from_values(
-    kind: ContrastKind, scale: str, estimate: float, null: float | None, pairs: Sequence[tuple[float, float]], values: ValueKind, title: str
+    kind: ContrastKind,
+    scale: str,
+    estimate: float,
+    null: float | None,
+    pairs: Sequence[tuple[float, float]],
+    values: ValueKind,
+    title: str,
 ) -> Orientation:
     """The orientation that the arm values show; `unknown` when they show none or contradict one another.
 
@@ -62,7 +100,7 @@ def _difference(estimate: float, a: float, b: float) -> Orientation:
 def _inverse(scale: str, values: ValueKind, title: str) -> bool:
     if "hazard" not in scale:
         return False
-    return values == "time to event" or bool(_FREE.search(title))
+    return values == "time to event" or bool(_FREE.search(title.lower()))
 
 
 def _ratio(estimate: float, a: float, b: float, inverse: bool) -> Orientation:
@@ -89,14 +127,20 @@ def from_comments(kind: ContrastKind, a_title: str, b_title: str, *comments: str
     a_words, b_words = _words(a_title), _words(b_title)
     only_a, only_b = a_words - b_words, b_words - a_words
     votes: set[Orientation] = set()
-    for comment in comments:
+    for comment in map(str.lower, comments):
         for found in pattern.finditer(comment):
-            left, right = _words(found[1]), _words(found[2])
+            left, right = _beside(comment, found.start(), found.end())
             if left & only_a and right & only_b and not left & only_b and not right & only_a:
                 votes.add(first)
             elif left & only_b and right & only_a and not left & only_a and not right & only_b:
                 votes.add(second)
     return votes.pop() if len(votes) == 1 else "unknown"
+
+
+def _beside(comment: str, start: int, end: int) -> tuple[frozenset[str], frozenset[str]]:
+    """The words before and after a separator, within its clause."""
+    before, after = comment[max(0, start - _REACH) : start], comment[end : end + _REACH]
+    return _words(_STOP.split(before)[-1]), _words(_STOP.split(after)[0])
 
 
 @lru_cache(maxsize=4096)

@@ -14,8 +14,18 @@ def find_contrast(outcome: Outcome, k1_id: str, k2_id: str, class_title: str = "
     fitting = [
         contrast
         for contrast in outcome.contrasts
-        if len(contrast.group_ids) == 2 and set(contrast.group_ids) == {k1_id, k2_id} and contrast.class_title in ("", class_title)
+        if len(contrast.group_ids) == 2
+        and set(contrast.group_ids) == {k1_id, k2_id}
+        and contrast.class_title in ("", class_title)
     ]
     if not fitting:
         return None
-    return min(fitting, key=lambda contrast: (contrast.class_title != class_title, contrast.estimate is None, contrast.p is None, contrast.index))
+    return min(
+        fitting,
+        key=lambda contrast: (
+            contrast.class_title != class_title,
+            contrast.estimate is None,
+            contrast.p is None,
+            contrast.index,
+        ),
+    )

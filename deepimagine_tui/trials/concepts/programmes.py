@@ -7,7 +7,9 @@ import re
 from deepimagine_tui.trials.model import Trial
 
 _WORD = re.compile(r"[^a-z0-9]+")
-_PART = re.compile(r"[-_/. ]*(?:ext(?:ension)?|ol[e]?|lte?|part ?\d|phase ?\d|stage ?\d|cohort ?\d|follow[- ]?up|am\d+)[-_/. ]*\w{0,2}$", re.I)
+_PART = re.compile(
+    r"[-_/. ]*(?:ext(?:ension)?|ol[e]?|lte?|part ?\d|phase ?\d|stage ?\d|cohort ?\d|follow[- ]?up|am\d+)[-_/. ]*\w{0,2}$"
+)
 _SHORTEST = 4
 
 
@@ -19,7 +21,7 @@ def programme_keys(trial: Trial) -> frozenset[str]:
     """
     keys: set[str] = set()
     sponsor = _WORD.sub("", trial.sponsor.lower())
-    own = _WORD.sub("", _PART.sub("", trial.org_study_id).lower())
+    own = _WORD.sub("", _PART.sub("", trial.org_study_id.lower()))
     if len(own) >= _SHORTEST:
         keys.add(f"protocol:{sponsor}:{own}")
         keys.add(f"id:{own}")

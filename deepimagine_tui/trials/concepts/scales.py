@@ -10,16 +10,21 @@ from functools import lru_cache
 
 from deepimagine_tui.trials.results import ContrastKind
 
-_SLOPE = re.compile(r"\bslope\b|\bregression coefficient\b|\bper unit\b|\bcorrelation\b|\bcoefficient\b", re.I)
-_TEST = re.compile(r"\b(?:test )?statistic\b|\bchi-?square|\bz[- ]score\b|\bt[- ]value\b|\bF[- ]value\b|\bkappa\b|\bICC\b|\bintra-?class\b|\bp-?value\b", re.I)
-_RATIO = re.compile(
-    r"\bratios?\b|\b(?:HR|OR|RR|GMR|IRR|aOR|aHR)\b|\brelative (?:risk|rate)(?! reduction)|\bfold\b|\bhazards?\b|\bproportional hazard|\bodds\b|\bgeometric mean fold\b|\bquotient\b",
-    re.I,
+_SLOPE = re.compile(r"\bslope\b|\bregression coefficient\b|\bper unit\b|\bcorrelation\b|\bcoefficient\b")
+_TEST = re.compile(
+    r"\b(?:test )?statistic\b|\bchi-?square|\bz[- ]score\b|\bt[- ]value\b|\bf[- ]value\b|\bkappa\b|\bicc\b|\bintra-?class\b|\bp-?value\b",
 )
-_DIFFERENCE = re.compile(r"\bdiff(?:erence|\b)|\bminus\b|\bchange\b|\bdelta\b|\btreatment effect\b|\breduction\b|\bestimated? (?:treatment )?effect\b|\bLS ?means?\b|\bcontrast\b|\bshift\b|\bRD\b|\bARR\b", re.I)
-_EFFICACY = re.compile(r"\bvaccine efficacy\b|\befficacy\b|\brelative (?:risk|rate) reduction\b|\bprotective\b|\b1 ?- ?(?:hazard|risk|rate|odds)", re.I)
-_LOG = re.compile(r"\blog(?:10|2|e)?\b|\bln\b", re.I)
-_PERCENT = re.compile(r"%|percent", re.I)
+_RATIO = re.compile(
+    r"\bratios?\b|\b(?:hr|or|rr|gmr|irr|aor|ahr)\b|\brelative (?:risk|rate)(?! reduction)|\bfold\b|\bhazards?\b|\bproportional hazard|\bodds\b|\bgeometric mean fold\b|\bquotient\b",
+)
+_DIFFERENCE = re.compile(
+    r"\bdiff(?:erence|\b)|\bminus\b|\bchange\b|\bdelta\b|\btreatment effect\b|\breduction\b|\bestimated? (?:treatment )?effect\b|\bls ?means?\b|\bcontrast\b|\bshift\b|\brd\b|\barr\b",
+)
+_EFFICACY = re.compile(
+    r"\bvaccine efficacy\b|\befficacy\b|\brelative (?:risk|rate) reduction\b|\bprotective\b|\b1 ?- ?(?:hazard|risk|rate|odds)",
+)
+_LOG = re.compile(r"\blog(?:10|2|e)?\b|\bln\b")
+_PERCENT = re.compile(r"%|percent")
 
 PERCENT_RATIO_FROM = 25.0
 """A ratio stated in percent lies far above what a plain ratio reaches."""
@@ -30,13 +35,14 @@ def contrast_kind(parameter: str, has_estimate: bool) -> ContrastKind:
     """The kind of a contrast with this parameter name; `test only` when no estimate was posted."""
     if not has_estimate:
         return "test only"
+    parameter = parameter.lower()
     if _SLOPE.search(parameter):
         return "slope"
     if _TEST.search(parameter):
         return "test only"
     if _EFFICACY.search(parameter):
         return "other"
-    if _DIFFERENCE.search(parameter) and not re.search(r"\bratio of\b|\bratio\b(?!.*difference)", parameter, re.I):
+    if _DIFFERENCE.search(parameter) and not re.search(r"\bratio of\b|\bratio\b(?!.*difference)", parameter):
         return "difference"
     if _RATIO.search(parameter) and not _LOG.search(parameter):
         return "ratio"
@@ -49,6 +55,6 @@ def null_value(kind: ContrastKind, parameter: str, unit: str, estimate: float | 
     if kind in ("difference", "slope"):
         return 0.0
     if kind == "ratio":
-        in_percent = _PERCENT.search(parameter) is not None
+        in_percent = _PERCENT.search(parameter.lower()) is not None
         return 100.0 if estimate is not None and estimate >= PERCENT_RATIO_FROM and in_percent else 1.0
     return None

@@ -16,7 +16,12 @@ _LEVEL = re.compile(r"(\d{2}(?:\.\d+)?)\s*%|confidence (\d{2,3})\b")
 _ARM_TYPES = frozenset(
     {"experimental", "active comparator", "placebo comparator", "sham comparator", "no intervention", "other"}
 )
-_SPONSOR_CLASSES = {"u.s. fed": "fed", "other gov": "other government", "indiv": "individual", "other u.s. federal agency": "fed"}
+_SPONSOR_CLASSES = {
+    "u.s. fed": "fed",
+    "other gov": "other government",
+    "indiv": "individual",
+    "other u.s. federal agency": "fed",
+}
 _ROLES: dict[str, OutcomeRole] = {
     "primary": "primary",
     "secondary": "secondary",
@@ -64,13 +69,13 @@ def words(text: str) -> str:
 def arm_type(text: str) -> ArmType:
     """The type of a registered arm; `unknown` when not one of the registry's."""
     found = words(text)
-    return cast(ArmType, found) if found in _ARM_TYPES else "unknown"
+    return cast("ArmType", found) if found in _ARM_TYPES else "unknown"
 
 
 def sex(text: str) -> Sex:
     """Which sex could enrol; the older `Both` is `all`."""
     found = words(text)
-    return "all" if found == "both" else cast(Sex, found) if found in ("all", "female", "male") else "unknown"
+    return "all" if found == "both" else cast("Sex", found) if found in ("all", "female", "male") else "unknown"
 
 
 def sponsor_class(text: str) -> str:

@@ -7,33 +7,43 @@ from functools import lru_cache
 
 from deepimagine_tui.trials.results import TimePoint
 
-_WEEKS = {"minute": 1 / 10080, "hour": 1 / 168, "day": 1 / 7, "week": 1.0, "month": 365.25 / 84, "year": 365.25 / 7, "wk": 1.0, "yr": 365.25 / 7}
+_WEEKS = {
+    "minute": 1 / 10080,
+    "hour": 1 / 168,
+    "day": 1 / 7,
+    "week": 1.0,
+    "month": 365.25 / 84,
+    "year": 365.25 / 7,
+    "wk": 1.0,
+    "yr": 365.25 / 7,
+}
 _WORDS = {
     word: number
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve".split()
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
     )
 } | {"eighteen": 18, "twenty-four": 24, "thirty": 30}
 _UNIT = r"(minute|hour|day|week|month|year|wk|yr)s?"
 _NUMBER = r"(\d+(?:\.\d+)?|" + "|".join(_WORDS) + r")"
-_AFTER = re.compile(rf"\b{_NUMBER}(?:st|nd|rd|th)?[\s-]*{_UNIT}\b", re.I)
-_BEFORE = re.compile(rf"\b{_UNIT}[\s-]*#?\s*(\d+(?:\.\d+)?)\b(?!\s*(?:-|to|through|and)\s*\d+(?!\s*{_UNIT}))", re.I)
+_AFTER = re.compile(rf"\b{_NUMBER}(?:st|nd|rd|th)?[\s-]*{_UNIT}\b")
+_BEFORE = re.compile(rf"\b{_UNIT}[\s-]*#?\s*(\d+(?:\.\d+)?)\b(?!\s*(?:-|to|through|and)\s*\d+(?!\s*{_UNIT}))")
 _SHORT = re.compile(r"\b([DWMY])\s?(\d{1,3})\b")
 _SHORT_UNIT = {"D": "day", "W": "week", "M": "month", "Y": "year"}
 _LIST = re.compile(
     rf"\b{_UNIT}[\s-]*\d+(?:\.\d+)?(?:\s*(?:,|and|or|&|to|through|-|–|/)+\s*)+\d+(?:\.\d+)?\b(?!\s*{_UNIT})"
     rf"|\b\d+(?:\.\d+)?(?:\s*(?:,|and|or|&|to|through|-|–|/)+\s*)+\d+(?:\.\d+)?[\s-]*{_UNIT}\b",
-    re.I,
 )
-_START = re.compile(r"\b(?:baseline|pre-?dose|pre-?treatment|screening|randomi[sz]ation|enrol?lment|day (?:0|1)|week 0|pre-?vaccination)\b", re.I)
-_EVERY = re.compile(rf"\b(?:every|each|per)\s+(?:{_NUMBER}[\s-]*)?{_UNIT}", re.I)
-_CYCLE = re.compile(r"\bcycles?\b", re.I)
+_DIGIT = re.compile(r"\d")
+_START = re.compile(
+    r"\b(?:baseline|pre-?dose|pre-?treatment|screening|randomi[sz]ation|enrol?lment|day (?:0|1)|week 0|pre-?vaccination)\b",
+)
+_EVERY = re.compile(rf"\b(?:every|each|per)\s+(?:{_NUMBER}[\s-]*)?{_UNIT}")
+_CYCLE = re.compile(r"\bcycles?\b")
 _TIME_WORD = re.compile(
     r"\b(?:baseline|pre-?dose|post-?dose|pre-?(?:treatment|vaccination|operative|test)|post-?(?:treatment|vaccination|operative|test)"
     r"|screening|visit|cycle|end of (?:treatment|study|therapy|cycle)|follow-?up|discharge|admission|endpoint|end point|final visit|eot|eos|months?"
     r"|weeks?|days?|hours?|hrs?|minutes?|mins?|years?|yrs?|period \d|immediately|overall|trough|predose|postdose|last observation|locf"
     r"|pre|post|course \d|dose \d|month\d+|week\d+|day\d+|[dwmy]\d{1,3})\b",
-    re.I,
 )
 _FILLER = re.compile(
     r"\b(?:at|the|after|from|to|of|in|on|change|mean|and|before|since|start|by|through|up|until|between|during|first|second|third|fourth|last|prior"
@@ -41,10 +51,9 @@ _FILLER = re.compile(
     r"|follow|early|late|phase|test|minus|initial|final|later|percent|percentage|absolute|week|day|transplant|transplantation|booster|vaccine"
     r"|\d+(?:st|nd|rd|th)?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|an?|or|primary|any|time|point|timepoint|only|blinded|double|blind"
     r"|open|label|extension|termination|discontinuation|participants|patients|subjects|n=\d*|h|hr|am|pm|c\d+d\d+|c\d+|d\d+)\b",
-    re.I,
 )
-_LEFT = re.compile(r"[^a-z]+", re.I)
-_COUNTS = re.compile(r"[\[(]?\s*\bn\s*=?\s*[\d,;:\s/&andAND]*[\])]?|\([^)]*\bn\s*=[^)]*\)", re.I)
+_LEFT = re.compile(r"[^a-z]+")
+_COUNTS = re.compile(r"[\[(]?\s*\bn\s*=?\s*[\d,;:\s/&andand]*[\])]?|\([^)]*\bn\s*=[^)]*\)")
 
 
 @lru_cache(maxsize=16384)
@@ -54,6 +63,9 @@ def weeks(text: str) -> float | None:
     The start itself (`Baseline`) counts as 0 only when nothing else is named: `Baseline, Week 12` is 12. `up to 24 weeks` is 24.
     Cycles have no length here, so a time within a cycle is unknown.
     """
+    written, text = text, text.lower()
+    if not _DIGIT.search(text) and _WORDS.keys().isdisjoint(text.replace("-", " ").split()):
+        return 0.0 if _START.search(text) and not _CYCLE.search(text) else None
     if _CYCLE.search(text):
         return None
     rest = _EVERY.sub(" ", text)
@@ -63,7 +75,7 @@ def weeks(text: str) -> float | None:
     rest = _AFTER.sub(" ", rest)
     found |= {_as_weeks(match[1], match[0]) for match in _BEFORE.findall(rest)}
     if not found:
-        found = {_as_weeks(number, _SHORT_UNIT[unit]) for unit, number in _SHORT.findall(rest)}
+        found = {_as_weeks(number, _SHORT_UNIT[unit]) for unit, number in _SHORT.findall(written)}
     later = {value for value in found if value > 1 / 7 + 1e-9}
     candidates = later if later and (later != found or _START.search(text)) else found
     if len(candidates) == 1:
@@ -74,8 +86,7 @@ def weeks(text: str) -> float | None:
 
 
 def _as_weeks(number: str, unit: str) -> float:
-    value = float(_WORDS.get(number.lower(), 0)) if number.lower() in _WORDS else float(number)
-    return round(value * _WEEKS[unit.lower()], 4)
+    return round(float(_WORDS.get(number, 0) or number) * _WEEKS[unit], 4)
 
 
 @lru_cache(maxsize=16384)
@@ -87,6 +98,7 @@ def time_point(text: str) -> TimePoint | None:
 @lru_cache(maxsize=16384)
 def is_time_like(text: str) -> bool:
     """Whether `text` names a time and nothing else: `Week 4 (n=40)` does, `FEV1 at Week 4` does not."""
+    text = text.lower()
     if not _TIME_WORD.search(text):
         return False
     rest = _COUNTS.sub(" ", text)
@@ -97,4 +109,4 @@ def is_time_like(text: str) -> bool:
 @lru_cache(maxsize=16384)
 def names_a_time(text: str) -> bool:
     """Whether `text` names a time, among other things."""
-    return bool(_TIME_WORD.search(text))
+    return bool(_TIME_WORD.search(text.lower()))

@@ -11,15 +11,25 @@ from deepimagine_tui.trials.concepts.titles import compose_title
 from deepimagine_tui.trials.model import Prose, Trial
 from deepimagine_tui.trials.registry import protocol
 from deepimagine_tui.trials.registry.fields import Log, Node, child, each, paragraphs, text, texts, unknown_keys
+from deepimagine_tui.trials.registry.groups import GroupReader
 from deepimagine_tui.trials.registry.outcomes import Plan, outcomes
 from deepimagine_tui.trials.registry.tables import results_modules
 
 _NCT = re.compile(r"^NCT\d{8}$")
 _STUDY_KEYS = frozenset(
-    "protocolSection resultsSection annotationSection documentSection derivedSection hasResults ctrname record_last_import".split()
+    [
+        "protocolSection",
+        "resultsSection",
+        "annotationSection",
+        "documentSection",
+        "derivedSection",
+        "hasResults",
+        "ctrname",
+        "record_last_import",
+    ]
 )
 _RESULTS_KEYS = frozenset(
-    "participantFlowModule baselineCharacteristicsModule outcomeMeasuresModule adverseEventsModule moreInfoModule".split()
+    ["participantFlowModule", "baselineCharacteristicsModule", "outcomeMeasuresModule", "adverseEventsModule", "moreInfoModule"]
 )
 
 
@@ -33,7 +43,9 @@ def build_trial(study: Node, log: Log) -> Trial:
     identity = child(section, "identificationModule", "protocolSection", log)
     nct_id = text(identity, "nctId", "protocolSection.identificationModule", log).upper()
     if not _NCT.match(nct_id):
-        raise BadInputError("This holds no NCT id, so it is no registry record.", "Give a study as ClinicalTrials.gov exports it.")
+        raise BadInputError(
+            "This holds no NCT id, so it is no registry record.", "Give a study as ClinicalTrials.gov exports it."
+        )
     unknown_keys(study, _STUDY_KEYS, "", log)
     return _trial(nct_id, study, section, identity, log)
 
@@ -58,7 +70,7 @@ def _trial(nct_id: str, study: Node, section: Node, identity: Node, log: Log) ->
     results = child(study, "resultsSection", "", log)
     unknown_keys(results, _RESULTS_KEYS, "resultsSection", log)
     named = texts(conditions, "conditions", at_conditions, log)
-    plan = Plan(nct_id, arms, interventions, model == "crossover")
+    plan = Plan(nct_id, tuple(arm.label for arm in arms), GroupReader(arms, interventions, model == "crossover"))
     flow, baseline, events = results_modules(results, "resultsSection", log)
     outcome_module = child(results, "outcomeMeasuresModule", "resultsSection", log)
     return Trial(
@@ -82,10 +94,12 @@ def _trial(nct_id: str, study: Node, section: Node, identity: Node, log: Log) ->
         results_posted=protocol.posted_date(status, "resultsFirstPostDateStruct", "resultsFirstSubmitDate", at_status, log),
         last_updated=protocol.posted_date(status, "lastUpdatePostDateStruct", "lastUpdateSubmitDate", at_status, log),
         enrolment=enrolment,
-        enrolment_kind=cast(Literal["actual", "anticipated", "unknown"], terms.date_kind(enrolment_kind)),
+        enrolment_kind=cast("Literal['actual', 'anticipated', 'unknown']", terms.date_kind(enrolment_kind)),
         sponsor=text(lead, "name", f"{at_sponsors}.leadSponsor", log),
         sponsor_class=terms.sponsor_class(text(lead, "class", f"{at_sponsors}.leadSponsor", log)),
-        collaborators=tuple(text(item, "name", where, log) for where, item in each(sponsors, "collaborators", at_sponsors, log)),
+        collaborators=tuple(
+            text(item, "name", where, log) for where, item in each(sponsors, "collaborators", at_sponsors, log)
+        ),
         org_study_id=text(child(identity, "orgStudyIdInfo", at, log), "id", f"{at}.orgStudyIdInfo", log),
         secondary_ids=tuple(text(item, "id", where, log) for where, item in each(identity, "secondaryIdInfos", at, log)),
         interventions=interventions,
@@ -107,7 +121,9 @@ def _mesh(study: Node, module: str, log: Log) -> tuple[str, ...]:
     """The MeSH terms of a browse module; the ancestors that the classic XML mixes in come as they are."""
     derived = child(study, "derivedSection", "", log)
     at = f"derivedSection.{module}"
-    found = (text(item, "term", where, log) for where, item in each(child(derived, module, "derivedSection", log), "meshes", at, log))
+    found = (
+        text(item, "term", where, log) for where, item in each(child(derived, module, "derivedSection", log), "meshes", at, log)
+    )
     return tuple(dict.fromkeys(term for term in found if term))
 
 

@@ -6,6 +6,7 @@ A `clinical_study` element becomes the object that the v2 interface would give f
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from lxml import etree
 
@@ -15,49 +16,161 @@ from deepimagine_tui.trials.registry.fields import Log, Node
 _MONTHS = {
     name: f"{number:02d}"
     for number, name in enumerate(
-        "January February March April May June July August September October November December".split(), start=1
+        [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ],
+        start=1,
     )
 }
 _LONG_DATE = re.compile(r"^([A-Z][a-z]+)(?: (\d{1,2}),)? (\d{4})$")
+_DESIGN_PART = re.compile(r"([A-Z][A-Za-z ]+): +((?:[^,(]|\([^)]*\))+)")
+_ARM = {"arm_group_label": "label", "arm_group_type": "type", "description": "description"}
+_INTERVENTION = {"intervention_type": "type", "intervention_name": "name", "description": "description"}
+_PLANNED = {"measure": "measure", "time_frame": "timeFrame"}
 _OBSERVATIONAL = re.compile(r"^Observational \[(.+)\]$")
 
 _READ = frozenset(
-    """id_info brief_title official_title acronym sponsors brief_summary detailed_description overall_status why_stopped start_date
-    completion_date primary_completion_date phase study_type study_design study_design_info primary_outcome secondary_outcome
-    other_outcome enrollment condition keyword arm_group intervention eligibility location location_countries
-    study_first_posted firstreceived_date results_first_posted firstreceived_results_date last_update_posted lastchanged_date
-    condition_browse intervention_browse clinical_results""".split()
+    [
+        "id_info",
+        "brief_title",
+        "official_title",
+        "acronym",
+        "sponsors",
+        "brief_summary",
+        "detailed_description",
+        "overall_status",
+        "why_stopped",
+        "start_date",
+        "completion_date",
+        "primary_completion_date",
+        "phase",
+        "study_type",
+        "study_design",
+        "study_design_info",
+        "primary_outcome",
+        "secondary_outcome",
+        "other_outcome",
+        "enrollment",
+        "condition",
+        "keyword",
+        "arm_group",
+        "intervention",
+        "eligibility",
+        "location",
+        "location_countries",
+        "study_first_posted",
+        "firstreceived_date",
+        "results_first_posted",
+        "firstreceived_results_date",
+        "last_update_posted",
+        "lastchanged_date",
+        "condition_browse",
+        "intervention_browse",
+        "clinical_results",
+    ]
 )
 _LEFT_OUT = frozenset(
-    """required_header source oversight_info has_expanded_access number_of_arms number_of_groups biospec_retention biospec_descr
-    overall_official overall_contact overall_contact_backup removed_countries link reference results_reference
-    verification_date study_first_submitted study_first_submitted_qc results_first_submitted results_first_submitted_qc
-    disposition_first_submitted disposition_first_submitted_qc disposition_first_posted last_update_submitted
-    last_update_submitted_qc responsible_party is_fda_regulated is_section_801 target_duration last_known_status patient_data
-    study_docs provided_document_section pending_results expanded_access_info firstreceived_results_disposition_date""".split()
+    [
+        "required_header",
+        "source",
+        "oversight_info",
+        "has_expanded_access",
+        "number_of_arms",
+        "number_of_groups",
+        "biospec_retention",
+        "biospec_descr",
+        "overall_official",
+        "overall_contact",
+        "overall_contact_backup",
+        "removed_countries",
+        "link",
+        "reference",
+        "results_reference",
+        "verification_date",
+        "study_first_submitted",
+        "study_first_submitted_qc",
+        "results_first_submitted",
+        "results_first_submitted_qc",
+        "disposition_first_submitted",
+        "disposition_first_submitted_qc",
+        "disposition_first_posted",
+        "last_update_submitted",
+        "last_update_submitted_qc",
+        "responsible_party",
+        "is_fda_regulated",
+        "is_section_801",
+        "target_duration",
+        "last_known_status",
+        "patient_data",
+        "study_docs",
+        "provided_document_section",
+        "pending_results",
+        "expanded_access_info",
+        "firstreceived_results_disposition_date",
+    ]
 )
+
+
+class _Parts:
+    """The children of the root by tag, found in one pass: records hold hundreds of sites among them."""
+
+    def __init__(self, root: etree._Element) -> None:
+        self._by_tag: dict[str, list[etree._Element]] = {}
+        for element in root:
+            self._by_tag.setdefault(element.tag, []).append(element)
+
+    def tags(self) -> Iterable[str]:
+        return self._by_tag
+
+    def all(self, tag: str) -> list[etree._Element]:
+        return self._by_tag.get(tag, [])
+
+    def first(self, tag: str) -> etree._Element | None:
+        found = self._by_tag.get(tag)
+        return found[0] if found else None
+
+    def text(self, tag: str, path: str = "") -> str | None:
+        """The text of the first such child, or of what `path` leads to within it; `None` when absent."""
+        element = self.first(tag)
+        if element is None:
+            return None
+        return element.findtext(path) if path else element.text or ""
+
+    def texts(self, tag: str, path: str = "") -> list[object]:
+        """The texts of all such children, or of what `path` leads to within them."""
+        if not path:
+            return [element.text or "" for element in self.all(tag)]
+        return [found.text or "" for element in self.all(tag) for found in element.iterfind(path)]
+
+    def put(self, node: Node, key: str, tag: str, path: str = "") -> None:
+        """Set `key` where the text is there."""
+        value = self.text(tag, path)
+        if value is not None:
+            node[key] = value
 
 
 def to_v2(root: etree._Element, log: Log) -> Node:
     """The v2-shaped object of a `clinical_study` element; elements that nobody knows are recorded in `log`."""
-    for element in root:
-        if element.tag not in _READ and element.tag not in _LEFT_OUT:
-            log.add(f"protocolSection.{element.tag}", "unknown-field", "This element is not known to the reader and was left out.")
-    study: Node = {"protocolSection": _protocol(root), "derivedSection": _derived(root)}
-    results = root.find("clinical_results")
+    parts = _Parts(root)
+    for tag in parts.tags():
+        if tag not in _READ and tag not in _LEFT_OUT:
+            log.add(f"protocolSection.{tag}", "unknown-field", "This element is not known to the reader and was left out.")
+    study: Node = {"protocolSection": _protocol(parts), "derivedSection": _derived(parts)}
+    results = parts.first("clinical_results")
     if results is not None:
         study["resultsSection"] = results_section(results, log)
     return study
-
-
-def _texts(root: etree._Element, path: str) -> list[object]:
-    return [element.text or "" for element in root.iterfind(path)]
-
-
-def _put(node: Node, key: str, root: etree._Element, path: str) -> None:
-    value = root.findtext(path)
-    if value is not None:
-        node[key] = value
 
 
 def iso_date(text: str) -> str:
@@ -69,100 +182,98 @@ def iso_date(text: str) -> str:
     return f"{found[3]}-{month}-{int(found[2]):02d}" if found[2] else f"{found[3]}-{month}"
 
 
-def _date(node: Node, key: str, root: etree._Element, path: str) -> bool:
-    element = root.find(path)
-    if element is None:
-        return False
-    struct: Node = {"date": iso_date(element.text or "")}
-    kind = element.get("type")
-    if kind:
-        struct["type"] = kind
-    node[key] = struct
-    return True
+def _date(node: Node, key: str, element: etree._Element | None) -> None:
+    if element is not None:
+        struct: Node = {"date": iso_date(element.text or "")}
+        kind = element.get("type")
+        if kind:
+            struct["type"] = kind
+        node[key] = struct
 
 
-def _protocol(root: etree._Element) -> Node:
+def _protocol(parts: _Parts) -> Node:
+    sponsors = parts.first("sponsors")
     return {
-        "identificationModule": _identification(root),
-        "statusModule": _status(root),
-        "sponsorCollaboratorsModule": {
-            "leadSponsor": _agency(root.find("sponsors/lead_sponsor")),
-            "collaborators": [_agency(element) for element in root.iterfind("sponsors/collaborator")],
-        },
-        "descriptionModule": {"briefSummary": root.findtext("brief_summary/textblock") or ""},
-        "conditionsModule": {"conditions": _texts(root, "condition"), "keywords": _texts(root, "keyword")},
-        "designModule": _design(root),
-        "armsInterventionsModule": _arms(root),
+        "identificationModule": _identification(parts),
+        "statusModule": _status(parts),
+        "sponsorCollaboratorsModule": _sponsors(sponsors) if sponsors is not None else {},
+        "descriptionModule": {"briefSummary": parts.text("brief_summary", "textblock") or ""},
+        "conditionsModule": {"conditions": parts.texts("condition"), "keywords": parts.texts("keyword")},
+        "designModule": _design(parts),
+        "armsInterventionsModule": _arms(parts),
         "outcomesModule": {
-            "primaryOutcomes": [_planned(element) for element in root.iterfind("primary_outcome")],
-            "secondaryOutcomes": [_planned(element) for element in root.iterfind("secondary_outcome")],
-            "otherOutcomes": [_planned(element) for element in root.iterfind("other_outcome")],
+            "primaryOutcomes": [_planned(element) for element in parts.all("primary_outcome")],
+            "secondaryOutcomes": [_planned(element) for element in parts.all("secondary_outcome")],
+            "otherOutcomes": [_planned(element) for element in parts.all("other_outcome")],
         },
-        "eligibilityModule": _eligibility(root),
-        "contactsLocationsModule": {"locations": _locations(root)},
+        "eligibilityModule": _eligibility(parts),
+        "contactsLocationsModule": {"locations": _locations(parts)},
     }
 
 
-def _identification(root: etree._Element) -> Node:
-    node: Node = {"orgStudyIdInfo": {"id": root.findtext("id_info/org_study_id") or ""}}
-    _put(node, "nctId", root, "id_info/nct_id")
-    _put(node, "briefTitle", root, "brief_title")
-    _put(node, "officialTitle", root, "official_title")
-    _put(node, "acronym", root, "acronym")
-    node["secondaryIdInfos"] = [{"id": value} for value in _texts(root, "id_info/secondary_id")]
-    node["nctIdAliases"] = _texts(root, "id_info/nct_alias")
+def _identification(parts: _Parts) -> Node:
+    node: Node = {"orgStudyIdInfo": {"id": parts.text("id_info", "org_study_id") or ""}}
+    parts.put(node, "nctId", "id_info", "nct_id")
+    parts.put(node, "briefTitle", "brief_title")
+    parts.put(node, "officialTitle", "official_title")
+    parts.put(node, "acronym", "acronym")
+    node["secondaryIdInfos"] = [{"id": value} for value in parts.texts("id_info", "secondary_id")]
     return node
 
 
-def _status(root: etree._Element) -> Node:
+def _status(parts: _Parts) -> Node:
     node: Node = {}
-    _put(node, "overallStatus", root, "overall_status")
-    _put(node, "whyStopped", root, "why_stopped")
-    _date(node, "startDateStruct", root, "start_date")
-    _date(node, "primaryCompletionDateStruct", root, "primary_completion_date")
-    _date(node, "completionDateStruct", root, "completion_date")
-    for key, submitted, path, older in (
+    parts.put(node, "overallStatus", "overall_status")
+    parts.put(node, "whyStopped", "why_stopped")
+    _date(node, "startDateStruct", parts.first("start_date"))
+    _date(node, "primaryCompletionDateStruct", parts.first("primary_completion_date"))
+    _date(node, "completionDateStruct", parts.first("completion_date"))
+    for key, submitted, tag, older in (
         ("studyFirstPostDateStruct", "studyFirstSubmitDate", "study_first_posted", "firstreceived_date"),
         ("resultsFirstPostDateStruct", "resultsFirstSubmitDate", "results_first_posted", "firstreceived_results_date"),
         ("lastUpdatePostDateStruct", "lastUpdateSubmitDate", "last_update_posted", "lastchanged_date"),
     ):
-        if not _date(node, key, root, path):
-            value = root.findtext(older)
-            if value is not None:
-                node[submitted] = iso_date(value)
+        element = parts.first(tag)
+        _date(node, key, element)
+        value = parts.text(older) if element is None else None
+        if value is not None:
+            node[submitted] = iso_date(value)
     return node
 
 
-def _agency(element: etree._Element | None) -> Node:
-    if element is None:
-        return {}
+def _sponsors(sponsors: etree._Element) -> Node:
+    return {
+        "leadSponsor": next((_agency(element) for element in sponsors.iterfind("lead_sponsor")), {}),
+        "collaborators": [_agency(element) for element in sponsors.iterfind("collaborator")],
+    }
+
+
+def _agency(element: etree._Element) -> Node:
     return {"name": element.findtext("agency") or "", "class": element.findtext("agency_class") or ""}
 
 
-def _design(root: etree._Element) -> Node:
-    kind = root.findtext("study_type") or ""
+def _design(parts: _Parts) -> Node:
+    kind = parts.text("study_type") or ""
     node: Node = {}
     registry = _OBSERVATIONAL.match(kind)
     if registry:
         kind = "Observational"
         node["patientRegistry"] = True
     node["studyType"] = kind
-    phase = root.findtext("phase")
+    phase = parts.text("phase")
     node["phases"] = [] if phase is None else phase.split("/") if phase != "N/A" else [phase]
     info: Node = {}
-    design = root.find("study_design_info")
-    if design is not None:
-        _put(info, "allocation", design, "allocation")
-        _put(info, "interventionModel", design, "intervention_model")
-        _put(info, "observationalModel", design, "observational_model")
-        _put(info, "primaryPurpose", design, "primary_purpose")
-        masking = design.findtext("masking")
+    if parts.first("study_design_info") is not None:
+        parts.put(info, "allocation", "study_design_info", "allocation")
+        parts.put(info, "interventionModel", "study_design_info", "intervention_model")
+        parts.put(info, "primaryPurpose", "study_design_info", "primary_purpose")
+        masking = parts.text("study_design_info", "masking")
         if masking is not None:
             info["maskingInfo"] = {"masking": masking}
     else:
-        _read_design_line(info, root.findtext("study_design") or "")
+        _read_design_line(info, parts.text("study_design") or "")
     node["designInfo"] = info
-    enrolment = root.find("enrollment")
+    enrolment = parts.first("enrollment")
     if enrolment is not None:
         node["enrollmentInfo"] = {"count": enrolment.text or "", "type": enrolment.get("type") or ""}
     return node
@@ -170,70 +281,63 @@ def _design(root: etree._Element) -> Node:
 
 def _read_design_line(info: Node, line: str) -> None:
     """The older records hold one line: `Allocation: Randomized, Intervention Model: …, Masking: …`."""
-    keys = {
-        "Allocation": "allocation",
-        "Intervention Model": "interventionModel",
-        "Observational Model": "observationalModel",
-        "Primary Purpose": "primaryPurpose",
-        "Masking": "masking",
-    }
-    for found in re.finditer(r"([A-Z][A-Za-z ]+): +((?:[^,(]|\([^)]*\))+)", line):
-        key = keys.get(found[1])
-        if key == "masking":
+    keys = {"Allocation": "allocation", "Intervention Model": "interventionModel", "Primary Purpose": "primaryPurpose"}
+    for found in _DESIGN_PART.finditer(line):
+        if found[1] == "Masking":
             info["maskingInfo"] = {"masking": found[2]}
-        elif key:
-            info[key] = found[2]
+        elif found[1] in keys:
+            info[keys[found[1]]] = found[2]
 
 
-def _arms(root: etree._Element) -> Node:
+def _arms(parts: _Parts) -> Node:
     arms: list[Node] = []
-    for element in root.iterfind("arm_group"):
-        arm: Node = {"label": element.findtext("arm_group_label") or ""}
-        _put(arm, "type", element, "arm_group_type")
-        _put(arm, "description", element, "description")
+    names: dict[str, list[object]] = {}
+    for element in parts.all("arm_group"):
+        arm: Node = {_ARM[item.tag]: item.text or "" for item in element if item.tag in _ARM}
+        arm["interventionNames"] = names.setdefault(str(arm.get("label", "")), [])
         arms.append(arm)
-    names: dict[str, list[object]] = {str(arm["label"]): [] for arm in arms}
     interventions: list[Node] = []
-    for element in root.iterfind("intervention"):
-        name = element.findtext("intervention_name") or ""
-        kind = element.findtext("intervention_type") or ""
-        labels = _texts(element, "arm_group_label")
-        node: Node = {"type": kind, "name": name, "armGroupLabels": labels, "otherNames": _texts(element, "other_name")}
-        _put(node, "description", element, "description")
+    for element in parts.all("intervention"):
+        labels: list[str] = []
+        others: list[str] = []
+        node: Node = {"armGroupLabels": labels, "otherNames": others}
+        for item in element:
+            if item.tag == "arm_group_label":
+                labels.append(item.text or "")
+            elif item.tag == "other_name":
+                others.append(item.text or "")
+            elif item.tag in _INTERVENTION:
+                node[_INTERVENTION[item.tag]] = item.text or ""
         interventions.append(node)
         for label in labels:
             if label in names:
-                names[str(label)].append(f"{kind}: {name}")
-    for arm in arms:
-        arm["interventionNames"] = names[str(arm["label"])]
+                names[label].append(f"{node.get('type', '')}: {node.get('name', '')}")
     return {"armGroups": list(arms), "interventions": list(interventions)}
 
 
 def _planned(element: etree._Element) -> Node:
-    return {"measure": element.findtext("measure") or "", "timeFrame": element.findtext("time_frame") or ""}
+    return {_PLANNED[item.tag]: item.text or "" for item in element if item.tag in _PLANNED}
 
 
-def _eligibility(root: etree._Element) -> Node:
+def _eligibility(parts: _Parts) -> Node:
     node: Node = {}
-    _put(node, "eligibilityCriteria", root, "eligibility/criteria/textblock")
-    _put(node, "sex", root, "eligibility/gender")
-    _put(node, "minimumAge", root, "eligibility/minimum_age")
-    _put(node, "maximumAge", root, "eligibility/maximum_age")
-    healthy = root.findtext("eligibility/healthy_volunteers")
+    parts.put(node, "eligibilityCriteria", "eligibility", "criteria/textblock")
+    parts.put(node, "sex", "eligibility", "gender")
+    parts.put(node, "minimumAge", "eligibility", "minimum_age")
+    parts.put(node, "maximumAge", "eligibility", "maximum_age")
+    healthy = parts.text("eligibility", "healthy_volunteers")
     if healthy is not None:
         node["healthyVolunteers"] = {"No": False, "Accepts Healthy Volunteers": True}.get(healthy, healthy)
     return node
 
 
-def _locations(root: etree._Element) -> list[object]:
-    sites: list[object] = [{"country": element.text or ""} for element in root.iterfind("location/facility/address/country")]
-    if sites:
-        return sites
-    return [{"countryOnly": element.text or ""} for element in root.iterfind("location_countries/country")]
+def _locations(parts: _Parts) -> list[object]:
+    sites: list[object] = [{"country": country} for country in parts.texts("location", "facility/address/country")]
+    return sites or [{"countryOnly": country} for country in parts.texts("location_countries", "country")]
 
 
-def _derived(root: etree._Element) -> Node:
+def _derived(parts: _Parts) -> Node:
     return {
-        "conditionBrowseModule": {"meshes": [{"term": term} for term in _texts(root, "condition_browse/mesh_term")]},
-        "interventionBrowseModule": {"meshes": [{"term": term} for term in _texts(root, "intervention_browse/mesh_term")]},
+        "conditionBrowseModule": {"meshes": [{"term": term} for term in parts.texts("condition_browse", "mesh_term")]},
+        "interventionBrowseModule": {"meshes": [{"term": term} for term in parts.texts("intervention_browse", "mesh_term")]},
     }

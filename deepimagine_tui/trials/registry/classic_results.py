@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lxml import etree
 
 from deepimagine_tui.trials.registry.fields import Log, Node
+from deepimagine_tui.trials.results import AffectedAtRisk
 
 _GROUP = re.compile(r"^([OPBE])(\d+)$")
 _PREFIX = {"O": "OG", "P": "FG", "B": "BG", "E": "EG"}
@@ -57,11 +59,27 @@ _TOTALS = {
     "Total, serious adverse events": ("seriousNumAffected", "seriousNumAtRisk"),
     "Total, other adverse events": ("otherNumAffected", "otherNumAtRisk"),
 }
+_CELL: dict[str | bytes, str] = {
+    "group_id": "groupId",
+    "value": "value",
+    "spread": "spread",
+    "lower_limit": "lowerLimit",
+    "upper_limit": "upperLimit",
+}
 _SECTIONS = frozenset(
-    "participant_flow baseline outcome_list reported_events certain_agreements point_of_contact limitations_and_caveats".split()
+    [
+        "participant_flow",
+        "baseline",
+        "outcome_list",
+        "reported_events",
+        "certain_agreements",
+        "point_of_contact",
+        "limitations_and_caveats",
+    ]
 )
 
 
+@lru_cache(maxsize=4096)
 def group_id(text: str) -> str:
     """The v2 form of a classic group id: `O1` is `OG000`; an id of another form stays as it is."""
     found = _GROUP.match(text)
@@ -95,56 +113,59 @@ def _unknown(path: str, element: etree._Element, log: Log) -> None:
     log.add(f"{path}.{element.tag}", "unknown-field", "This element is not known to the reader and was left out.")
 
 
-def _groups(parent: etree._Element) -> list[object]:
-    groups: list[object] = []
-    for element in parent.iterfind("group_list/group"):
-        group: Node = {"id": group_id(element.get("group_id") or ""), "title": element.findtext("title") or ""}
-        description = element.findtext("description")
-        if description is not None:
-            group["description"] = description
-        groups.append(group)
-    return groups
+def _groups(groups: etree._Element | None) -> list[object]:
+    found: list[object] = []
+    for element in groups if groups is not None else ():
+        group: Node = {"id": group_id(element.get("group_id", ""))}
+        for item in element:
+            group[item.tag] = item.text or ""
+        found.append(group)
+    return found
 
 
 def _flow(flow: etree._Element) -> Node:
     periods: list[object] = []
     for period in flow.iterfind("period_list/period"):
         node: Node = {"title": period.findtext("title") or ""}
-        node["milestones"] = _rows(period, "milestone_list/milestone", "achievements")
-        node["dropWithdraws"] = _rows(period, "drop_withdraw_reason_list/drop_withdraw_reason", "reasons")
+        node["milestones"] = _rows(period.find("milestone_list"), "achievements")
+        node["dropWithdraws"] = _rows(period.find("drop_withdraw_reason_list"), "reasons")
         periods.append(node)
-    return {"groups": _groups(flow), "periods": periods}
+    return {"groups": _groups(flow.find("group_list")), "periods": periods}
 
 
-def _rows(period: etree._Element, path: str, counts: str) -> list[object]:
-    return [
-        {
-            "type": row.findtext("title") or "",
-            counts: [
-                {"groupId": group_id(cell.get("group_id") or ""), "numSubjects": cell.get("count")}
-                for cell in row.iterfind("participants_list/participants")
-            ],
-        }
-        for row in period.iterfind(path)
-    ]
+def _rows(rows: etree._Element | None, counts: str) -> list[object]:
+    found: list[object] = []
+    for row in rows if rows is not None else ():
+        node: Node = {}
+        for item in row:
+            if item.tag == "title":
+                node["type"] = item.text or ""
+            else:
+                node[counts] = [
+                    {"groupId": group_id(cell.get("group_id", "")), "numSubjects": cell.get("count")} for cell in item
+                ]
+        found.append(node)
+    return found
 
 
-def _denoms(parent: etree._Element) -> list[object]:
-    return [
-        {
-            "units": analyzed.findtext("units") or "",
-            "counts": [
-                {"groupId": group_id(count.get("group_id") or ""), "value": count.get("value")}
-                for count in analyzed.iterfind("count_list/count")
-            ],
-        }
-        for analyzed in parent.iterfind("analyzed_list/analyzed")
-    ]
+def _denoms(analyzed_list: etree._Element | None) -> list[object]:
+    found: list[object] = []
+    for analyzed in analyzed_list if analyzed_list is not None else ():
+        node: Node = {}
+        for item in analyzed:
+            if item.tag == "units":
+                node["units"] = item.text or ""
+            elif item.tag == "count_list":
+                node["counts"] = [
+                    {"groupId": group_id(count.get("group_id", "")), "value": count.get("value")} for count in item
+                ]
+        found.append(node)
+    return found
 
 
 def _baseline(baseline: etree._Element, log: Log) -> Node:
-    node: Node = {"groups": _groups(baseline)}
-    denoms = _denoms(baseline)
+    node: Node = {"groups": _groups(baseline.find("group_list"))}
+    denoms = _denoms(baseline.find("analyzed_list"))
     measures: list[object] = []
     for index, element in enumerate(baseline.iterfind("measure_list/measure")):
         path = f"resultsSection.baselineCharacteristicsModule.measures[{index}]"
@@ -166,7 +187,7 @@ def _outcome(outcome: etree._Element, path: str, log: Log) -> Node:
             if _OUTCOME[tag]:
                 node[_OUTCOME[tag]] = element.text or ""
         elif tag == "group_list":
-            node["groups"] = _groups(outcome)
+            node["groups"] = _groups(element)
         elif tag == "measure":
             node.update(_measure(element, path, log, older_titles_are_classes=True))
         elif tag == "measure_list":
@@ -214,13 +235,11 @@ def _measure(measure: etree._Element, path: str, log: Log, *, older_titles_are_c
         elif tag == "class_list":
             node["classes"] = [_class(item) for item in element]
         elif tag == "analyzed_list":
-            node["denoms"] = _denoms(measure)
+            node["denoms"] = _denoms(element)
         elif tag == "category_list":
             categories = [_category(item) for item in element]
             if older_titles_are_classes:
-                node["classes"] = [
-                    {"title": category.pop("title", ""), "categories": [category]} for category in categories
-                ]
+                node["classes"] = [{"title": category.pop("title", ""), "categories": [category]} for category in categories]
             else:
                 node["classes"] = [{"categories": list(categories)}]
         else:
@@ -236,7 +255,7 @@ def _class(item: etree._Element) -> Node:
         elif element.tag == "category_list":
             node["categories"] = [_category(category) for category in element]
         elif element.tag == "analyzed_list":
-            node["denoms"] = _denoms(item)
+            node["denoms"] = _denoms(element)
     return node
 
 
@@ -251,14 +270,10 @@ def _category(category: etree._Element) -> Node:
 
 
 def _measurement(item: etree._Element) -> Node:
-    node: Node = {"groupId": group_id(item.get("group_id") or ""), "value": item.get("value")}
-    spread, lower, upper, comment = item.get("spread"), item.get("lower_limit"), item.get("upper_limit"), item.text
-    if spread is not None:
-        node["spread"] = spread
-    if lower is not None:
-        node["lowerLimit"] = lower
-    if upper is not None:
-        node["upperLimit"] = upper
+    """The attributes are read in one go: there are tens of thousands in a corpus and each access costs."""
+    node: Node = {_CELL[name]: value for name, value in item.items() if name in _CELL}
+    node["groupId"] = group_id(str(node.get("groupId", "")))
+    comment = item.text
     if comment is not None:
         node["comment"] = comment
     return node
@@ -277,7 +292,7 @@ def _analysis(analysis: etree._Element, path: str, log: Log) -> Node:
 
 
 def _events(events: etree._Element, log: Log) -> Node:
-    groups = _groups(events)
+    groups = _groups(events.find("group_list"))
     node: Node = {"eventGroups": groups}
     totals: dict[str, Node] = {str(group["id"]): group for group in groups if isinstance(group, dict)}
     for element in events:
@@ -285,45 +300,64 @@ def _events(events: etree._Element, log: Log) -> Node:
         if tag == "time_frame":
             node["timeFrame"] = element.text or ""
         elif tag == "serious_events":
-            node["seriousEvents"] = _terms(element, totals)
+            node["seriousEvents"] = _terms(element.find("category_list"), totals)
         elif tag == "other_events":
             node["frequencyThreshold"] = element.findtext("frequency_threshold") or ""
-            node["otherEvents"] = _terms(element, totals)
+            node["otherEvents"] = _terms(element.find("category_list"), totals)
         elif tag not in ("desc", "group_list"):
             _unknown("resultsSection.adverseEventsModule", element, log)
     return node
 
 
-def _terms(section: etree._Element, totals: dict[str, Node]) -> list[object]:
+def _terms(categories: etree._Element | None, totals: dict[str, Node]) -> list[object]:
     terms: list[object] = []
-    ids: dict[str, str] = {}
-    for category in section.iterfind("category_list/category"):
-        organ_system = category.findtext("title") or ""
-        for event in category.iterfind("event_list/event"):
-            term = ""
-            stats: list[object] = []
-            for element in event:
-                if element.tag == "counts":
-                    attributes = dict(element.attrib)
-                    key = attributes.get("group_id", "")
-                    if key not in ids:
-                        ids[key] = group_id(key)
-                    stat: Node = {"groupId": ids[key]}
-                    for name, v2 in _STAT:
-                        if name in attributes:
-                            stat[v2] = attributes[name]
-                    stats.append(stat)
-                elif element.tag == "sub_title":
-                    term = element.text or ""
-            keys = _TOTALS.get(term)
-            if keys and organ_system == "Total":
-                for stat in stats:
-                    if isinstance(stat, dict) and stat["groupId"] in totals:
-                        group = totals[stat["groupId"]]
-                        group[keys[0]], group[keys[1]] = stat.get("numAffected"), stat.get("numAtRisk")
-            else:
-                terms.append({"term": term, "organSystem": organ_system, "stats": stats})
+    for category in categories if categories is not None else ():
+        organ_system = ""
+        for element in category:
+            if element.tag == "title":
+                organ_system = element.text or ""
+            elif element.tag == "event_list":
+                for event in element:
+                    term, stats = _event(event)
+                    keys = _TOTALS.get(term) if organ_system == "Total" else None
+                    if keys:
+                        _put_totals(stats, keys, totals)
+                    else:
+                        terms.append({"term": term, "organSystem": organ_system, "stats": stats})
     return terms
 
 
-_STAT = (("events", "numEvents"), ("subjects_affected", "numAffected"), ("subjects_at_risk", "numAtRisk"))
+def _event(event: etree._Element) -> tuple[str, list[object]]:
+    term = ""
+    stats: list[object] = []
+    for element in event:
+        if element.tag == "counts":
+            stats.append(_stat(element))
+        elif element.tag == "sub_title":
+            term = element.text or ""
+    return term, stats
+
+
+def _put_totals(stats: list[object], keys: tuple[str, str], totals: dict[str, Node]) -> None:
+    """The first terms of the classic lists are totals, which the v2 shape holds with the groups."""
+    for stat in stats:
+        if isinstance(stat, AffectedAtRisk):
+            stat = {"groupId": stat.group_id, "numAffected": stat.affected, "numAtRisk": stat.at_risk}
+        if isinstance(stat, dict) and stat["groupId"] in totals:
+            totals[stat["groupId"]].update({keys[0]: stat["numAffected"], keys[1]: stat["numAtRisk"]})
+
+
+def _stat(element: etree._Element) -> AffectedAtRisk | Node:
+    """The counts of one group: finished where they are plain digits, since records hold thousands; else as an object to look into."""
+    group = group_id(element.get("group_id", ""))
+    affected, at_risk = _digits(element.get("subjects_affected")), _digits(element.get("subjects_at_risk"))
+    events = _digits(element.get("events"))
+    if type(affected) is int and type(at_risk) is int and (events is None or type(events) is int):
+        return AffectedAtRisk(group, affected, at_risk, events)
+    return {"groupId": group, "numEvents": events, "numAffected": affected, "numAtRisk": at_risk}
+
+
+@lru_cache(maxsize=16384)
+def _digits(text: str | None) -> int | str | None:
+    """Plain digits as the number that the v2 interface gives; anything else as it is, for the reader to record."""
+    return int(text) if text is not None and text.isdecimal() and len(text) < 10 else text

@@ -10,21 +10,42 @@ import msgspec
 from deepimagine_tui.trials.concepts import orientations, scales, terms, verdicts
 from deepimagine_tui.trials.concepts.hypotheses import hypothesis
 from deepimagine_tui.trials.concepts.p_values import parse_p, stated_alpha, test_sides
-from deepimagine_tui.trials.registry.fields import Log, Node, clean, each, text, texts, unknown_keys
-from deepimagine_tui.trials.registry.tables import number_of
+from deepimagine_tui.trials.registry.fields import Log, Node, clean, each, number, text, texts, unknown_keys
 from deepimagine_tui.trials.results import Contrast, ContrastInterval, Orientation, Outcome
 
 _KEYS = frozenset(
-    """paramType paramValue dispersionType dispersionValue statisticalMethod statisticalComment pValue pValueComment ciNumSides ciPctValue
-    ciLowerLimit ciUpperLimit ciLowerLimitComment ciUpperLimitComment estimateComment testedNonInferiority nonInferiorityType
-    nonInferiorityComment otherAnalysisDescription groupDescription groupIds""".split()
+    [
+        "paramType",
+        "paramValue",
+        "dispersionType",
+        "dispersionValue",
+        "statisticalMethod",
+        "statisticalComment",
+        "pValue",
+        "pValueComment",
+        "ciNumSides",
+        "ciPctValue",
+        "ciLowerLimit",
+        "ciUpperLimit",
+        "ciLowerLimitComment",
+        "ciUpperLimitComment",
+        "estimateComment",
+        "testedNonInferiority",
+        "nonInferiorityType",
+        "nonInferiorityComment",
+        "otherAnalysisDescription",
+        "groupDescription",
+        "groupIds",
+    ]
 )
-_FREE = re.compile(r"\bsurviv|[- ]free\b|\bfree of\b|\bwithout\b", re.I)
+_FREE = re.compile(r"\bsurviv|[- ]free\b|\bfree of\b|\bwithout\b")
 
 
 def contrasts(node: Node, at: str, outcome: Outcome, log: Log) -> tuple[Contrast, ...]:
     """The contrasts of an outcome whose groups and cells were read."""
-    found = tuple(_contrast(index, item, where, outcome, log) for index, (where, item) in enumerate(each(node, "analyses", at, log)))
+    found = tuple(
+        _contrast(index, item, where, outcome, log) for index, (where, item) in enumerate(each(node, "analyses", at, log))
+    )
     return tuple(_with_sibling(contrast, found) for contrast in found)
 
 
@@ -39,12 +60,19 @@ def _contrast(index: int, node: Node, at: str, outcome: Outcome, log: Log) -> Co
         value
         for value in (
             text(node, key, at, log)
-            for key in ("groupDescription", "estimateComment", "pValueComment", "statisticalComment", "nonInferiorityComment", "otherAnalysisDescription")
+            for key in (
+                "groupDescription",
+                "estimateComment",
+                "pValueComment",
+                "statisticalComment",
+                "nonInferiorityComment",
+                "otherAnalysisDescription",
+            )
         )
         if value
     )
     method, scale = text(node, "statisticalMethod", at, log), text(node, "paramType", at, log)
-    estimate = number_of(node.get("paramValue"), f"{at}.paramValue", log)
+    estimate = number(node, "paramValue", at, log)
     written = text(node, "pValue", at, log)
     sides = test_sides(method, *comments)
     p = parse_p(written, sides) if written else None
@@ -69,7 +97,7 @@ def _contrast(index: int, node: Node, at: str, outcome: Outcome, log: Log) -> Co
         null=null,
         estimate=estimate,
         dispersion_kind=spread_kind,
-        dispersion=number_of(node.get("dispersionValue"), f"{at}.dispersionValue", log),
+        dispersion=number(node, "dispersionValue", at, log),
         interval=_interval(node, at, log),
         p=p,
         alpha=stated_alpha(*comments),
@@ -81,11 +109,11 @@ def _contrast(index: int, node: Node, at: str, outcome: Outcome, log: Log) -> Co
 
 
 def _interval(node: Node, at: str, log: Log) -> ContrastInterval | None:
-    lower = number_of(node.get("ciLowerLimit"), f"{at}.ciLowerLimit", log)
-    upper = number_of(node.get("ciUpperLimit"), f"{at}.ciUpperLimit", log)
+    lower = number(node, "ciLowerLimit", at, log)
+    upper = number(node, "ciUpperLimit", at, log)
     if lower is None and upper is None:
         return None
-    level = number_of(node.get("ciPctValue"), f"{at}.ciPctValue", log)
+    level = number(node, "ciPctValue", at, log)
     if level is not None and not 0 < level < 100:
         log.add(f"{at}.ciPctValue", "not-a-level", f"{level} is no level of confidence.")
         level = None
@@ -119,7 +147,13 @@ def _comparable(value: float, n: int | None, outcome: Outcome) -> float:
     """A count as percentage of its n, since differences and ratios of counts are posted on that scale."""
     if outcome.kind == "share" and n and outcome.parameter.startswith("count of"):
         return 100 * value / n
-    if outcome.kind == "share" and n and "percent" not in outcome.unit.lower() and "%" not in outcome.unit and "proportion" not in outcome.unit.lower():
+    if (
+        outcome.kind == "share"
+        and n
+        and "percent" not in outcome.unit.lower()
+        and "%" not in outcome.unit
+        and "proportion" not in outcome.unit.lower()
+    ):
         return 100 * value / n
     return value
 
@@ -136,7 +170,7 @@ def _judged(contrast: Contrast, outcome: Outcome, comments: tuple[str, ...]) -> 
     flags = contrast.flags
     if by_p is not None and by_interval is not None and by_p != by_interval:
         flags = (*flags, verdicts.CONTRADICTION)
-    inverse = verdicts.is_inverse(contrast.scale, outcome.kind, bool(_FREE.search(outcome.title)))
+    inverse = verdicts.is_inverse(contrast.scale, outcome.kind, bool(_FREE.search(outcome.title.lower())))
     return msgspec.structs.replace(
         contrast,
         orientation=orientation,
@@ -161,7 +195,9 @@ def _orientation(
 ) -> tuple[Orientation, Literal["arm values", "comment", "none"]]:
     if contrast.estimate is None or contrast.kind not in ("difference", "ratio"):
         return "unknown", "none"
-    shown = orientations.from_values(contrast.kind, contrast.scale, contrast.estimate, contrast.null, pairs, outcome.kind, outcome.title)
+    shown = orientations.from_values(
+        contrast.kind, contrast.scale, contrast.estimate, contrast.null, pairs, outcome.kind, outcome.title
+    )
     if shown != "unknown":
         return shown, "arm values"
     titles = {group.id: group.title for group in outcome.groups}

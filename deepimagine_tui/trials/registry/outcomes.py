@@ -7,24 +7,37 @@ from collections import Counter
 
 import msgspec
 
-from deepimagine_tui.trials.concepts import groups as group_concepts
 from deepimagine_tui.trials.concepts import measures, terms
 from deepimagine_tui.trials.concepts.axes import class_axis
 from deepimagine_tui.trials.concepts.benefits import benefit
 from deepimagine_tui.trials.concepts.cell_states import missing_state
-from deepimagine_tui.trials.concepts.links import link_group
 from deepimagine_tui.trials.concepts.numbers import is_not_available, parse_number
 from deepimagine_tui.trials.concepts.time_points import time_point, weeks
-from deepimagine_tui.trials.model import Arm, Intervention
 from deepimagine_tui.trials.registry.contrasts import contrasts
-from deepimagine_tui.trials.registry.fields import Log, Node, clean, each, text, unknown_keys
-from deepimagine_tui.trials.registry.protocol import arm_doses
-from deepimagine_tui.trials.registry.tables import count_of, number_of
+from deepimagine_tui.trials.registry.fields import Log, Node, clean, each, count, number, text, unknown_keys
+from deepimagine_tui.trials.registry.groups import GroupReader
 from deepimagine_tui.trials.results import Cell, Outcome, ResultGroup, TimePoint, ValueKind
 
 _OUTCOME_KEYS = frozenset(
-    """type title description populationDescription reportingStatus anticipatedPostingDate paramType dispersionType unitOfMeasure
-    calculatePct timeFrame typeUnitsAnalyzed denomUnitsSelected groups denoms classes analyses""".split()
+    [
+        "type",
+        "title",
+        "description",
+        "populationDescription",
+        "reportingStatus",
+        "anticipatedPostingDate",
+        "paramType",
+        "dispersionType",
+        "unitOfMeasure",
+        "calculatePct",
+        "timeFrame",
+        "typeUnitsAnalyzed",
+        "denomUnitsSelected",
+        "groups",
+        "denoms",
+        "classes",
+        "analyses",
+    ]
 )
 _CLASS_KEYS = frozenset({"title", "denoms", "categories"})
 _CELL_KEYS = frozenset({"groupId", "value", "spread", "lowerLimit", "upperLimit", "comment"})
@@ -34,9 +47,8 @@ class Plan(msgspec.Struct, frozen=True):
     """What the protocol section says that the results are read against."""
 
     nct_id: str
-    arms: tuple[Arm, ...]
-    interventions: tuple[Intervention, ...]
-    is_crossover: bool
+    arm_labels: tuple[str, ...]
+    groups: GroupReader
 
 
 class _Denominators(msgspec.Struct, frozen=True):
@@ -77,10 +89,10 @@ def _outcome(node: Node, at: str, plan: Plan, seen: Counter[str], log: Log) -> O
     dispersion_kind, level = terms.dispersion(text(node, "dispersionType", at, log))
     change = measures.change_basis(parameter, unit, title)
     kind = measures.value_kind(parameter, unit, title, change)
-    groups = _groups(node, at, plan, log)
+    groups = plan.groups.read(node, at, log)
     classes = each(node, "classes", at, log)
     titles = tuple(text(item, "title", where, log) for where, item in classes)
-    axis = class_axis(titles, tuple(arm.label for arm in plan.arms))
+    axis = class_axis(titles, plan.arm_labels)
     reading = _Reading(kind, text(node, "denomUnitsSelected", at, log), axis == "time")
     cells = _cells(node, at, classes, titles, reading, log)
     _check_groups(cells, groups, at, log)
@@ -113,31 +125,9 @@ def _time(title: str, time_frame: str) -> TimePoint | None:
     return time_point(time_frame)
 
 
-def _groups(node: Node, at: str, plan: Plan, log: Log) -> tuple[ResultGroup, ...]:
-    found: list[ResultGroup] = []
-    types = {arm.label: arm for arm in plan.arms}
-    for where, item in each(node, "groups", at, log):
-        title, description = text(item, "title", where, log), text(item, "description", where, log)
-        doses = arm_doses(title, description, plan.interventions)
-        link = link_group(title, doses, plan.arms)
-        kind = group_concepts.group_kind(title, plan.is_crossover, link is not None and link.confidence >= 0.9)
-        if kind in ("pooled", "whole study"):
-            link = None
-        arm = types.get(link.arm_label) if link else None
-        found.append(
-            ResultGroup(
-                id=text(item, "id", where, log),
-                title=title,
-                kind=kind,
-                control=group_concepts.control(title, arm.type if arm else None),
-                link=link,
-                doses=doses or (arm.doses if arm else ()),
-            )
-        )
-    return tuple(found)
-
-
-def _cells(node: Node, at: str, classes: list[tuple[str, Node]], titles: tuple[str, ...], reading: _Reading, log: Log) -> tuple[Cell, ...]:
+def _cells(
+    node: Node, at: str, classes: list[tuple[str, Node]], titles: tuple[str, ...], reading: _Reading, log: Log
+) -> tuple[Cell, ...]:
     of_outcome = _denominators(node, at, reading.selected, log)
     found: list[Cell] = []
     for (where, item), title in zip(classes, titles, strict=True):
@@ -146,8 +136,10 @@ def _cells(node: Node, at: str, classes: list[tuple[str, Node]], titles: tuple[s
         time = time_point(title) if reading.is_time else None
         for spot, category in each(item, "categories", where, log):
             name = text(category, "title", spot, log)
-            for place, cell in each(category, "measurements", spot, log):
-                found.append(_cell(cell, place, title, name, time, (own, of_outcome), reading, log))
+            found += [
+                _cell(cell, place, title, name, time, (own, of_outcome), reading, log)
+                for place, cell in each(category, "measurements", spot, log)
+            ]
     return tuple(found)
 
 
@@ -170,9 +162,9 @@ def _cell(
     state = "value" if value is not None else missing_state(written, note, reading.kind)
     if value is None and written and not is_not_available(written):
         log.add(f"{at}.value", "not-a-number", f"Expected a number, found {written!r}.")
-    spread = number_of(node.get("spread"), f"{at}.spread", log)
-    lower = number_of(node.get("lowerLimit"), f"{at}.lowerLimit", log)
-    upper = number_of(node.get("upperLimit"), f"{at}.upperLimit", log)
+    spread = number(node, "spread", at, log)
+    lower = number(node, "lowerLimit", at, log)
+    upper = number(node, "upperLimit", at, log)
     n, unit = None, "participants"
     for denominator in denominators:
         if denominator is not None and group_id in denominator.counts:
@@ -215,10 +207,16 @@ def _denominators(node: Node, at: str, selected: str, log: Log) -> _Denominators
     for where, denom in each(node, "denoms", at, log):
         unit = text(denom, "units", where, log)
         by_unit[unit.lower()] = {
-            text(cell, "groupId", spot, log): count_of(cell.get("value"), f"{spot}.value", log)
+            text(cell, "groupId", spot, log): count(cell, "value", spot, log)
             for spot, cell in each(denom, "counts", where, log)
         }
-    chosen = selected.lower() if selected.lower() in by_unit else "participants" if "participants" in by_unit else next(iter(by_unit), "")
+    chosen = (
+        selected.lower()
+        if selected.lower() in by_unit
+        else "participants"
+        if "participants" in by_unit
+        else next(iter(by_unit), "")
+    )
     return _Denominators(chosen or "participants", by_unit.get(chosen, {}))
 
 

@@ -7,11 +7,11 @@ from collections import Counter
 
 from deepimagine_tui.trials.concepts import terms
 from deepimagine_tui.trials.concepts.ages import age_years, thresholds
-from deepimagine_tui.trials.concepts.dose_text import find_doses
+from deepimagine_tui.trials.concepts.dose_text import DoseReader
 from deepimagine_tui.trials.concepts.numbers import parse_count
-from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.model import Arm, CountrySites, Eligibility, Intervention, PartialDate, PlannedOutcome
 from deepimagine_tui.trials.registry.fields import Log, Node, child, clean, each, flag, paragraphs, text, texts, unknown_keys
+from deepimagine_tui.trials.registry.groups import group_doses
 
 _ISO = re.compile(r"^\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?$")
 _KIND_PREFIX = re.compile(r"^[A-Za-z ]+: ")
@@ -144,36 +144,13 @@ def _arm(
     label = text(item, "label", at, log)
     names = tuple(dict.fromkeys(_KIND_PREFIX.sub("", name, count=1) for name in texts(item, "interventionNames", at, log)))
     own = tuple(known for known in interventions if known.name in names) or interventions
-    doses = arm_doses(label, text(item, "description", at, log), own)
+    doses = group_doses(label, text(item, "description", at, log), DoseReader(own))
     if not doses:
         for name, labels, description in described:
             if label in labels:
-                doses += find_doses(description, tuple(known for known in own if known.name == name))
+                doses += DoseReader(tuple(known for known in own if known.name == name)).find(description)
     written = text(item, "type", at, log)
     kind = terms.arm_type(written)
     if kind == "unknown" and written:
         log.add(f"{at}.type", "unknown-arm-type", f"{written!r} is no type of arm.")
     return Arm(label, kind, names, tuple(dict.fromkeys(doses)))
-
-
-def arm_doses(label: str, description: str, interventions: tuple[Intervention, ...]) -> tuple[Dose, ...]:
-    """The doses of a group: those of its label, then those of other agents in its description."""
-    first = find_doses(label, interventions)
-    agents = {dose.intervention for dose in first}
-    rest = tuple(dose for dose in find_doses(description, interventions) if dose.intervention not in agents)
-    if not first:
-        return rest
-    if any(dose.times_per_day is None for dose in first):
-        first = tuple(_with_frequency(dose, description, interventions) for dose in first)
-    return first + rest if all(agents) else first
-
-
-def _with_frequency(dose: Dose, description: str, interventions: tuple[Intervention, ...]) -> Dose:
-    """The same dose as the description states it, when that says how often."""
-    if dose.times_per_day is not None or dose.daily_total is not None:
-        return dose
-    for other in find_doses(description, interventions):
-        same = (other.intervention, other.amount, other.unit, other.basis) == (dose.intervention, dose.amount, dose.unit, dose.basis)
-        if same and other.times_per_day is not None:
-            return other
-    return dose

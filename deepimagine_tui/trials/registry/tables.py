@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from deepimagine_tui.trials.concepts import terms
-from deepimagine_tui.trials.concepts.numbers import is_not_available, parse_count, parse_number
-from deepimagine_tui.trials.registry.fields import Log, Node, child, clean, each, text, unknown_keys
+from deepimagine_tui.trials.registry.fields import Log, Node, child, clean, count, each, number, shown, text, unknown_keys
 from deepimagine_tui.trials.results import (
     AdverseEvent,
     AdverseEvents,
@@ -25,22 +22,16 @@ _FLOW_KEYS = frozenset({"preAssignmentDetails", "recruitmentDetails", "typeUnits
 _PERIOD_KEYS = frozenset({"title", "milestones", "dropWithdraws"})
 _BASELINE_KEYS = frozenset({"populationDescription", "groups", "denoms", "measures", "typeUnitsAnalyzed"})
 _EVENT_KEYS = frozenset(
-    {"frequencyThreshold", "timeFrame", "description", "allCauseMortalityComment", "eventGroups", "seriousEvents", "otherEvents"}
+    {
+        "frequencyThreshold",
+        "timeFrame",
+        "description",
+        "allCauseMortalityComment",
+        "eventGroups",
+        "seriousEvents",
+        "otherEvents",
+    }
 )
-
-
-def count_of(value: object, path: str, log: Log) -> int | None:
-    """A count given as number or text; `None` when absent, not available, or not a count (then recorded)."""
-    if type(value) is int and value >= 0:
-        return value
-    if value is None:
-        return None
-    if type(value) is str:
-        count = parse_count(value)
-        if count is not None or is_not_available(value):
-            return count
-    log.add(path, "not-a-count", f"Expected a whole number, found {value!r:.80}.")
-    return None
 
 
 def named_groups(node: Node, key: str, path: str, log: Log) -> tuple[NamedGroup, ...]:
@@ -69,26 +60,12 @@ def _flow_rows(period: Node, key: str, counts: str, path: str, log: Log) -> tupl
         FlowRow(
             text(row, "type", at, log).lower(),
             tuple(
-                FlowCount(text(cell, "groupId", where, log), count_of(cell.get("numSubjects"), f"{where}.numSubjects", log))
+                FlowCount(text(cell, "groupId", where, log), count(cell, "numSubjects", where, log))
                 for where, cell in each(row, counts, at, log)
             ),
         )
         for at, row in each(period, key, path, log)
     )
-
-
-def number_of(value: object, path: str, log: Log) -> float | None:
-    """A number given as text; `None` when absent, not available, or not a number (then recorded)."""
-    if value is None:
-        return None
-    if type(value) is str:
-        number = parse_number(value)
-        if number is not None or is_not_available(value):
-            return number
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    log.add(path, "not-a-number", f"Expected a number, found {value!r:.80}.")
-    return None
 
 
 def baseline(module: Node, path: str, log: Log) -> Baseline:
@@ -98,7 +75,7 @@ def baseline(module: Node, path: str, log: Log) -> Baseline:
     for at, denom in each(module, "denoms", path, log):
         if text(denom, "units", at, log).lower() in ("participants", ""):
             counts = [
-                FlowCount(text(cell, "groupId", where, log), count_of(cell.get("value"), f"{where}.value", log))
+                FlowCount(text(cell, "groupId", where, log), count(cell, "value", where, log))
                 for where, cell in each(denom, "counts", at, log)
             ]
     measures = tuple(_baseline_measure(item, at, log) for at, item in each(module, "measures", path, log))
@@ -118,10 +95,10 @@ def _baseline_measure(measure: Node, path: str, log: Log) -> BaselineMeasure:
                         group_id=text(cell, "groupId", spot, log),
                         class_title=class_title,
                         category=category_title,
-                        value=number_of(cell.get("value"), f"{spot}.value", log),
-                        dispersion=number_of(cell.get("spread"), f"{spot}.spread", log),
-                        lower=number_of(cell.get("lowerLimit"), f"{spot}.lowerLimit", log),
-                        upper=number_of(cell.get("upperLimit"), f"{spot}.upperLimit", log),
+                        value=number(cell, "value", spot, log),
+                        dispersion=number(cell, "spread", spot, log),
+                        lower=number(cell, "lowerLimit", spot, log),
+                        upper=number(cell, "upperLimit", spot, log),
                     )
                 )
     return BaselineMeasure(
@@ -142,13 +119,13 @@ def adverse_events(module: Node, path: str, log: Log) -> AdverseEvents:
         identifier = text(group, "id", at, log)
         groups.append(NamedGroup(identifier, text(group, "title", at, log)))
         for name, found in totals.items():
-            affected = count_of(group.get(f"{name}NumAffected"), f"{at}.{name}NumAffected", log)
-            at_risk = count_of(group.get(f"{name}NumAtRisk"), f"{at}.{name}NumAtRisk", log)
+            affected = count(group, f"{name}NumAffected", at, log)
+            at_risk = count(group, f"{name}NumAtRisk", at, log)
             if affected is not None or at_risk is not None:
                 found.append(AffectedAtRisk(identifier, affected, at_risk))
     events = _terms(module, "seriousEvents", True, path, log) + _terms(module, "otherEvents", False, path, log)
     threshold = text(module, "frequencyThreshold", path, log)
-    percent = 0.0 if threshold.lower() == "any" else number_of(threshold or None, f"{path}.frequencyThreshold", log)
+    percent = 0.0 if threshold.lower() == "any" else None if not threshold else number(module, "frequencyThreshold", path, log)
     return AdverseEvents(
         tuple(groups),
         tuple(totals["deaths"]),
@@ -161,49 +138,47 @@ def adverse_events(module: Node, path: str, log: Log) -> AdverseEvents:
 
 
 def _terms(module: Node, key: str, serious: bool, path: str, log: Log) -> list[AdverseEvent]:
+    """The terms of one list. There are thousands in a record, so paths are built only where something is amiss."""
+    given = module.get(key)
+    if type(given) is not list or not all(type(event) is dict for event in given):
+        given = [event for _, event in each(module, key, path, log)]
     events: list[AdverseEvent] = []
-    for at, event in each(module, key, path, log):
-        stats = event.get("stats")
+    for index, event in enumerate(given):
+        term, system, stats = event.get("term"), event.get("organSystem"), event.get("stats")
+        if type(term) is not str or type(system) is not str or type(stats) is not list:
+            at = f"{path}.{key}[{index}]"
+            term, system = text(event, "term", at, log), text(event, "organSystem", at, log)
+            stats = [stat for _, stat in each(event, "stats", at, log)]
         counts: list[AffectedAtRisk] = []
-        if type(stats) is not list:
-            stats = [] if stats is None else each(event, "stats", at, log)
-        for index, stat in enumerate(stats):
-            if type(stat) is dict:
-                counts.append(_stat(stat, f"{at}.stats[{index}]", log))
+        for position, stat in enumerate(stats):
+            if type(stat) is AffectedAtRisk:
+                counts.append(stat)
+            elif type(stat) is dict:
+                counts.append(_stat(stat, f"{path}.{key}[{index}].stats[{position}]", log))
             else:
-                log.add(f"{at}.stats[{index}]", "not-an-object", f"Expected an object, found {stat!r:.80}.")
-        term, system = event.get("term"), event.get("organSystem")
-        events.append(
-            AdverseEvent(
-                clean(term) if type(term) is str else text(event, "term", at, log),
-                clean(system) if type(system) is str else text(event, "organSystem", at, log),
-                serious,
-                tuple(counts),
-            )
-        )
+                where = f"{path}.{key}[{index}].stats[{position}]"
+                log.add(where, "not-an-object", f"Expected an object, found {shown(stat)}.")
+        events.append(AdverseEvent(clean(term), clean(system), serious, tuple(counts)))
     return events
 
 
 def _stat(stat: Node, path: str, log: Log) -> AffectedAtRisk:
-    """One group's counts; the common case of plain digits is read without building any path."""
-    group, affected, at_risk, events = stat.get("groupId"), stat.get("numAffected"), stat.get("numAtRisk"), stat.get("numEvents")
+    """One group's counts that the format did not already give as such."""
     return AffectedAtRisk(
-        group if type(group) is str else text(stat, "groupId", path, log),
-        affected if type(affected) is int and affected >= 0 else count_of(affected, path, log),
-        at_risk if type(at_risk) is int and at_risk >= 0 else count_of(at_risk, path, log),
-        events if type(events) is int and events >= 0 else None if events is None else count_of(events, path, log),
+        text(stat, "groupId", path, log),
+        count(stat, "numAffected", path, log),
+        count(stat, "numAtRisk", path, log),
+        count(stat, "numEvents", path, log),
     )
 
 
 def results_modules(section: Node, path: str, log: Log) -> tuple[Flow | None, Baseline | None, AdverseEvents | None]:
     """The three modules beside the outcomes; `None` where the record has none."""
-    at_flow, at_baseline, at_events = (f"{path}.{key}" for key in _MODULES)
-    flow_node, baseline_node, events_node = (child(section, key, path, log) for key in _MODULES)
+    flow_node = child(section, "participantFlowModule", path, log)
+    baseline_node = child(section, "baselineCharacteristicsModule", path, log)
+    events_node = child(section, "adverseEventsModule", path, log)
     return (
-        flow(flow_node, at_flow, log) if flow_node else None,
-        baseline(baseline_node, at_baseline, log) if baseline_node else None,
-        adverse_events(events_node, at_events, log) if events_node else None,
+        flow(flow_node, f"{path}.participantFlowModule", log) if flow_node else None,
+        baseline(baseline_node, f"{path}.baselineCharacteristicsModule", log) if baseline_node else None,
+        adverse_events(events_node, f"{path}.adverseEventsModule", log) if events_node else None,
     )
-
-
-_MODULES = cast(tuple[str, str, str], ("participantFlowModule", "baselineCharacteristicsModule", "adverseEventsModule"))
