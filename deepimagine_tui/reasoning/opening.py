@@ -16,6 +16,9 @@ from deepimagine_tui.reasoning.scoring import grade
 from deepimagine_tui.reasoning.state import State
 from deepimagine_tui.trials.factors import Factor
 
+WHOLE_TARGET: Factor = "context"
+"""What a forecast is graded as: a change of both arms."""
+
 
 class Opening(msgspec.Struct, frozen=True):
     """A pathway about to be walked, with what is said of its anchor."""
@@ -59,7 +62,11 @@ def reveal_target(
     nearest = max(complete, key=lambda pathway: pathway.similarity or 0.0)
     if not nearest.perturbations:
         return None, ()
-    last = nearest.perturbations[-1].factor
+    question = request.question
+    nct_id = question.anchor.nct_id if isinstance(question, WhatIf) else question.nct_id
+    if nct_id is None:
+        return None, ()
+    factor = nearest.perturbations[-1].factor if isinstance(question, WhatIf) else WHOLE_TARGET
     imagined = State(
         "",
         nearest.anchor.nct_id,
@@ -69,13 +76,6 @@ def reveal_target(
         summary.contrast,
         summary.met,
     )
-    match request.question:
-        case WhatIf(anchor=anchor):
-            nct_id, factor = anchor.nct_id, last
-        case Forecast(nct_id=None):
-            return None, ()
-        case Forecast(nct_id=str(target_id)):
-            nct_id, factor = target_id, "context"
     # The boundary of the look-up: an aggregate that stands is not lost because its target cannot be read.
     try:
         trial = source.trial(nct_id)
@@ -107,7 +107,7 @@ def _forecast(request: ImagineRequest, question: Forecast, source: AnchorSource)
         number = len(openings)
         kept = {step.step: step for step in request.kept if step.pathway == number}
         pathway = Pathway(number, anchor.state, walk.perturbations, kept=kept, similarity=anchor.similarity)
-        factors = tuple(dict.fromkeys(change.factor for change in walk.perturbations))
+        factors: tuple[Factor, ...] = tuple(dict.fromkeys(change.factor for change in walk.perturbations))
         openings.append(Opening(pathway, dict(anchor.parts), factors, walk.unknown_factors))
     if openings:
         return openings

@@ -93,7 +93,7 @@ def probability(value: float) -> str:
 
 def met_text(met: MetEstimate) -> str:
     """`met` or `not met`, with P(met) and how it was read."""
-    how = {"logits": "", "samples": f" from {met.samples} samples", "none": ""}[met.how]
+    how = {"logits": "", "samples": f" from {met.samples} samples", "arithmetic": " by arithmetic", "none": ""}[met.how]
     if met.status == "observed" or met.status == "derived":
         return met.verdict + (f" ({inert(met.reason)})" if met.reason else "")
     if met.probability is None:
