@@ -165,6 +165,7 @@ def imagined_state(
     contrast = None
     if k2 is not None and k1.value is not None and k2.value is not None:
         contrast = difference(round(k1.value - k2.value, 3))
+        contrast = replace(contrast, number=replace(contrast.number, status="imagined"))
     met = MetEstimate(
         "met" if probability is None or probability >= 0.5 else "not met",
         "imagined",
@@ -264,8 +265,8 @@ WHY_DOSE = (
     " small. Placebo does not change."
 )
 WHY_JAPAN = (
-    "Japanese patients start at a lower body weight and a slightly lower HbA1c; drugs of this class lowered it a little more there,"
-    " and the placebo group moved by little."
+    "Japanese patients start at a lower body weight and a slightly lower HbA1c; drugs of this class lowered it a little more"
+    " there, and the placebo group moved by little."
 )
 WHY_TIME = "By one year part of the early effect is lost, and the placebo group drifts upwards."
 
@@ -503,7 +504,10 @@ def single_arm_run() -> Events:
     return tuple(run.events)
 
 
-HOSTILE = '[bold red]not markup[/] \x1b[31mred\x1b[0m \u202egnirts\u202c ze\u200bro\ufeff "q" \\ <script>alert(1)</script> $x_1^2$ 試験 =1+1'
+HOSTILE = (
+    '[bold red]not markup[/] \x1b[31mred\x1b[0m \u202egnirts\u202c ze\u200bro\ufeff "q" \\ '
+    "<script>alert(1)</script> $x_1^2$ 試験 =1+1"
+)
 
 
 def hostile_run() -> Events:

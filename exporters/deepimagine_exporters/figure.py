@@ -1,0 +1,130 @@
+"""Figures of a run as files: the reasoning graph, the trajectory of each pathway, the forest plot.
+
+The one place that asks matplotlib to write. It may be called from any thread, one figure at a time.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from typing import Literal, get_args
+
+from deepimagine_exporters.provenance import measure_text, provenance_lines, title_of
+from deepimagine_exporters.sheet import LOCK, Sheet
+from deepimagine_exporters.svg import finish_svg
+from deepimagine_tui.errors import CancelledError, UsageError
+from deepimagine_tui.files import storage_error, write_bytes
+from deepimagine_tui.reasoning.graph import ReasoningGraph
+
+FigureKind = Literal["graph", "trajectory", "forest"]
+FigureFormat = Literal["svg", "png", "pdf"]
+KINDS: tuple[FigureKind, ...] = get_args(FigureKind)
+SUFFIXES = (".svg", ".png", ".pdf")
+DPI = 300
+MAX_PIXELS = 60_000_000
+"""A png beyond this is drawn at a lower resolution: at 300 dpi that is about 26 by 26 inches."""
+
+
+def export_figure(graph: ReasoningGraph, path: Path, which: FigureKind = "graph", cancel: Event | None = None) -> Path:
+    """Draw a run and write it to `path`, whose suffix decides the format (`.svg`, `.png`, `.pdf`); the same run gives
+    the same bytes.
+
+    Raises:
+        UsageError: the suffix or the kind of figure is unknown.
+        RefusedError: the run holds nothing that this figure could show.
+        CancelledError: `cancel` was set; nothing was written.
+        StorageError: the file cannot be written.
+    """
+    suffix = path.suffix.casefold()
+    if suffix not in SUFFIXES:
+        raise UsageError(f"A figure cannot be written as {path.name!r}.", f"Give it one of the endings {', '.join(SUFFIXES)}.")
+    write_bytes(path, render(graph, which, _FORMATS[suffix], cancel=cancel))
+    return path
+
+
+_FORMATS: dict[str, FigureFormat] = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
+
+
+def render(
+    graph: ReasoningGraph,
+    which: FigureKind,
+    file_format: FigureFormat,
+    *,
+    dpi: int = DPI,
+    cancel: Event | None = None,
+) -> bytes:
+    """The figure as bytes; for a preview, ask for `png` at a low `dpi`.
+
+    Raises:
+        UsageError: the kind of figure is unknown.
+        RefusedError: the run holds nothing that this figure could show.
+        CancelledError: `cancel` was set.
+        StorageError: matplotlib finds no folder for its cache, not even a temporary one.
+    """
+    draw = _drawer(which)
+    with LOCK:
+        _check(cancel)
+        try:
+            import matplotlib
+        except OSError as error:
+            raise storage_error(Path("matplotlib's cache"), error) from error
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
+        logging.getLogger("fontTools").setLevel(logging.ERROR)
+        sheet = draw(graph)
+        _check(cancel)
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams["svg.hashsalt"] = f"deepimagine {which}"
+            matplotlib.rcParams["svg.fonttype"] = "none"
+            matplotlib.rcParams["pdf.fonttype"] = 42
+            content = _written(sheet, graph, file_format, dpi)
+        _check(cancel)
+        return content
+
+
+def _drawer(which: str) -> Callable[[ReasoningGraph], Sheet]:
+    match which:
+        case "graph":
+            from deepimagine_exporters.graph_figure import draw_graph
+
+            return draw_graph
+        case "trajectory":
+            from deepimagine_exporters.trajectory_figure import draw_trajectory
+
+            return draw_trajectory
+        case "forest":
+            from deepimagine_exporters.forest_figure import draw_forest
+
+            return draw_forest
+        case _:
+            raise UsageError(f"There is no figure {which!r}.", f"Choose one of {', '.join(KINDS)}.")
+
+
+def _check(cancel: Event | None) -> None:
+    if cancel is not None and cancel.is_set():
+        raise CancelledError("The figure was not drawn.")
+
+
+def _written(sheet: Sheet, graph: ReasoningGraph, file_format: FigureFormat, dpi: int) -> bytes:
+    figure = sheet.figure()
+    title = " · ".join(part for part in (title_of(graph), measure_text(graph)) if part)
+    about = " ".join(provenance_lines(graph))
+    stream = io.BytesIO()
+    match file_format:
+        case "svg":
+            metadata = {"Date": None, "Creator": "DeepImagine", "Title": title, "Description": about}
+            figure.savefig(stream, format="svg", metadata=metadata)
+            return finish_svg(stream.getvalue().decode("utf-8"), sheet.texts).encode("utf-8")
+        case "pdf":
+            metadata = {"CreationDate": None, "Creator": "DeepImagine", "Title": title, "Subject": about}
+            figure.savefig(stream, format="pdf", metadata=metadata)
+        case "png":
+            width, height = figure.get_size_inches()
+            most = math.sqrt(MAX_PIXELS / (width * height))
+            metadata = {"Software": "DeepImagine", "Title": title, "Description": about}
+            figure.savefig(stream, format="png", dpi=min(dpi, most, 60000 / max(width, height)), metadata=metadata)
+    return stream.getvalue()
