@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 import msgspec
 
 from deepimagine_tui.cli.console import emit
 from deepimagine_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from deepimagine_tui.reasoning.graph import ReasoningGraph
 
 Figure = Literal["graph", "trajectory", "forest"]
 
@@ -22,7 +25,7 @@ _DATA = ("json", "csv", "graphml", "dot")
 def export() -> None:
     """Write a run as a figure, a report or data.
 
-    RUN is a run's id, the beginning of one, its name, or `last`.
+    RUN is a run's id, the beginning of one, or `last`. The path of the file is written to standard output.
     """
 
 
@@ -42,9 +45,8 @@ _output = click.option("-o", "--output", type=click.Path(path_type=Path, dir_oka
 def figure(run: str, output: Path | None, which: str) -> None:
     """Draw RUN as .svg, .png or .pdf."""
     from deepimagine_tui import settings
-    from deepimagine_tui.cli.finding import graph_of
 
-    run_id, graph = graph_of(run)
+    run_id, graph = _graph_of(run)
     path = output or Path(f"{run_id}-{which}.{settings.load().figure_format}")
     _ending(path, _FIGURES)
     from deepimagine_exporters.figure import export_figure
@@ -58,9 +60,7 @@ def figure(run: str, output: Path | None, which: str) -> None:
 @_output
 def report(run: str, output: Path | None) -> None:
     """Write RUN as a report: Markdown (.md), or one HTML file with the figures inside (.html)."""
-    from deepimagine_tui.cli.finding import graph_of
-
-    run_id, graph = graph_of(run)
+    run_id, graph = _graph_of(run)
     path = output or Path(f"{run_id}.html")
     _ending(path, _REPORTS)
     from deepimagine_exporters.report import export_report
@@ -75,15 +75,21 @@ def report(run: str, output: Path | None) -> None:
 @click.option("--format", "chosen", type=click.Choice(_DATA), help="Format, when the file's ending does not say.")
 def data(run: str, output: Path | None, chosen: str | None) -> None:
     """Write RUN as data: .json, .csv, .graphml or .dot."""
-    from deepimagine_tui.cli.finding import graph_of
-
-    run_id, graph = graph_of(run)
+    run_id, graph = _graph_of(run)
     path = output or Path(f"{run_id}.{chosen or 'json'}")
     form = chosen or _ending(path, _DATA)
     from deepimagine_exporters.data import export_data
 
     export_data(graph, path, form)
     emit(str(path))
+
+
+def _graph_of(run: str) -> tuple[str, ReasoningGraph]:
+    from deepimagine_tui.reasoning.runs import RunStore
+
+    store = RunStore.default()
+    run_id = store.resolve(run)
+    return run_id, store.show(run_id)
 
 
 def _ending(path: Path, known: tuple[str, ...]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -20,12 +22,16 @@ from deepimagine_tui.cli.options import (
     yes_option,
 )
 from deepimagine_tui.errors import ExitCode, UsageError
+from deepimagine_tui.text import one_line
 from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
 
 if TYPE_CHECKING:
     from deepimagine_tui.corpus.store import Corpus
+    from deepimagine_tui.reasoning.choosing import AnchorChoice
     from deepimagine_tui.reasoning.state import Perturbation, State
     from deepimagine_tui.trials.model import Trial
+
+_SHOWN_PLACES = 6
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -140,8 +146,8 @@ def _show_choices(trial: Trial, state: State, corpus: Corpus, *, json_output: bo
     if json_output:
         emit_json({"anchors": anchors, "proposals": proposals})
         return
-    emit(f"{trial.nct_id} {trial.title}\n\nResults to start from:")
-    emit("\n".join(f"  {choice.label}" for choice in anchors))
+    emit(f"{trial.nct_id} {one_line(trial.title)}\n\nResults to start from (--outcome NUMBER --arm TEXT --comparator TEXT):")
+    emit("\n".join(_anchor_lines(anchors)))
     emit("")
     rows = [
         (factor, proposal.label, proposal.support, "can be checked" if proposal.can_be_checked else "")
@@ -150,6 +156,19 @@ def _show_choices(trial: Trial, state: State, corpus: Corpus, *, json_output: bo
     ]
     emit(table(("FACTOR", "VALUE", "SEEN", ""), rows))
     narrate("Other values may be typed too.")
+
+
+def _anchor_lines(anchors: Sequence[AnchorChoice]) -> Iterator[str]:
+    """One outcome a paragraph: its arms, and the classes it can be read at."""
+    for number, group in groupby(anchors, key=lambda choice: choice.number):
+        choices = list(group)
+        yield f"  {number}  {one_line(choices[0].outcome)} ({choices[0].role})"
+        arms = dict.fromkeys(side.label for choice in choices for side in (choice.arm, choice.comparator) if side)
+        yield f"     arms: {one_line(' | '.join(arms))}"
+        places = [place for place in dict.fromkeys(choice.where for choice in choices) if place]
+        if places:
+            more = f" and {len(places) - _SHOWN_PLACES} more" if len(places) > _SHOWN_PLACES else ""
+            yield f"     at: {one_line(' | '.join(places[:_SHOWN_PLACES]))}{more}"
 
 
 def _text(path: Path | None) -> str | None:

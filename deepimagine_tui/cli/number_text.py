@@ -41,12 +41,20 @@ def lines_of_state(state: State) -> list[Line]:
 
 
 def number_line(label: str, number: Number, *, word: str = "") -> Line:
-    """One value. `word` replaces the status, e.g. `posted` for an observed value that is revealed."""
-    parts = [number.unit, interval_text(number.interval), _dispersion_text(number)]
-    if number.status == "imagined" and number.interval is None and number.value is not None:
-        parts.append("(not calibrated)")
-    if number.n is not None:
-        parts.append(f"n {number.n}")
+    """One value. `word` replaces the status, e.g. `posted` for an observed value that is revealed.
+
+    The dispersion and n beside an imagined value are not the model's: they were carried over from the step's source, and are
+    shown as assumed.
+    """
+    spread = [_dispersion_text(number), "" if number.n is None else f"n {number.n}"]
+    parts = [number.unit, interval_text(number.interval)]
+    if number.status == "imagined":
+        if number.interval is None and number.value is not None:
+            parts.append("(not calibrated)")
+        assumed = ", ".join(part for part in spread if part)
+        parts.append(f"assuming {assumed}" if assumed else "")
+    else:
+        parts += spread
     parts.append(source_text(number.source))
     if number.after_entered and number.status != "entered":
         parts.append("(after an entered value)")
@@ -73,6 +81,7 @@ def met_line(met: MetEstimate, *, word: str = "") -> Line:
         how = {
             "logits": "read from the model's own distribution",
             "samples": f"frequency over {met.samples} samples",
+            "arithmetic": "arithmetic, no model",
             "none": "",
         }
         parts += [f"P(met) {probability_text(met.probability)}", how[met.how]]

@@ -8,9 +8,16 @@ from deepimagine_tui import __version__
 from deepimagine_tui.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "imagine": ("deepimagine_tui.cli.imagine:imagine", "Change something about a posted trial and imagine its result."),
+    "forecast": (
+        "deepimagine_tui.cli.forecast:forecast",
+        "Imagine the result of a trial that has none, from its nearest relatives.",
+    ),
     "corpus": ("deepimagine_tui.cli.corpus:corpus", "Find, read and import trials."),
-    "doctor": ("deepimagine_tui.cli.doctor:doctor", "Check what DeepImagine needs on this machine."),
     "models": ("deepimagine_tui.cli.models:models", "List, add, choose and describe models."),
+    "runs": ("deepimagine_tui.cli.runs:runs", "List, read, rename and delete what was imagined."),
+    "export": ("deepimagine_tui.cli.export:export", "Write a run as a figure, a report or data."),
+    "doctor": ("deepimagine_tui.cli.doctor:doctor", "Check what DeepImagine needs on this machine."),
 }
 
 

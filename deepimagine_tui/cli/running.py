@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from deepimagine_tui import paths
 from deepimagine_tui.cli.boundary import tell
 from deepimagine_tui.cli.console import emit, emit_json, narrate
 from deepimagine_tui.cli.narration import Narrator
 from deepimagine_tui.cli.run_text import run_lines
 from deepimagine_tui.cli.session import opened_backend, stoppable
-from deepimagine_tui.errors import ExitCode
+from deepimagine_tui.errors import ExitCode, StorageError
 from deepimagine_tui.reasoning.events import RunFinished
 from deepimagine_tui.reasoning.graph import ReasoningGraph, fold
 from deepimagine_tui.reasoning.request import ImagineRequest, ImagineSettings
@@ -57,13 +56,13 @@ def answer(
     """
     from deepimagine_tui.reasoning.anchors import CorpusAnchors
     from deepimagine_tui.reasoning.engine import imagine
-    from deepimagine_tui.reasoning.journal import Journal
+    from deepimagine_tui.reasoning.journal import record
+    from deepimagine_tui.reasoning.runs import RunStore
 
-    graph, narrator, gone = ReasoningGraph(), Narrator(), False
-    path = paths.runs_dir() / f"{request.run_id}.jsonl"
-    with stoppable() as cancel, opened_backend(settings, backend, yes=yes, cancel=cancel) as model, Journal(path) as journal:
-        for event in imagine([request], model, CorpusAnchors(corpus), cancel):
-            journal.write(event)
+    graph, narrator, gone, problems = ReasoningGraph(), Narrator(), False, list[StorageError]()
+    path = RunStore.default().path(request.run_id)
+    with stoppable() as cancel, opened_backend(settings, backend, yes=yes, cancel=cancel) as model:
+        for event in record(imagine([request], model, CorpusAnchors(corpus), cancel), path, problems.append):
             graph = fold(graph, event)
             try:
                 if display.json and not gone:
@@ -77,6 +76,8 @@ def answer(
         raise BrokenPipeError
     if not display.json:
         emit("\n".join(run_lines(graph, chains=display.chains)))
+    if problems:
+        raise problems[0]
     return _told(graph.finished)
 
 
