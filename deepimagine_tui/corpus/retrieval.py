@@ -12,14 +12,16 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from deepimagine_tui.corpus.comparisons import Profile
+from deepimagine_tui.corpus.comparisons import Pair, Profile
 from deepimagine_tui.corpus.search import count
 from deepimagine_tui.corpus.similarity import (
+    WEIGHTS,
     RetrievalTarget,
     Sought,
     agent_words,
     condition_words,
     differing,
+    outcome_parts,
     pair_parts,
     prepare,
     similarity,
@@ -82,8 +84,8 @@ def nearest(
     with corpus.asking() as connection:
         sought = prepare(target, _rarity(connection, target))
         found = []
-        for nct_id, blob in _shortlist(connection, target, cutoff, exclude_programmes, exclude):
-            candidate = _best(nct_id, _PROFILES.decode(blob), sought)
+        for nct_id, profile in _shortlist(connection, target, cutoff, exclude_programmes, exclude):
+            candidate = _best(nct_id, profile, sought)
             if candidate is not None:
                 found.append(candidate)
     found.sort(key=lambda candidate: (-candidate.similarity, candidate.nct_id))
@@ -99,7 +101,7 @@ def _rarity(connection: sqlite3.Connection, target: RetrievalTarget) -> dict[str
         ("outcomes", content_words(target.outcome_title)),
     )
     return {
-        word: math.log(1 + trials / (1 + count(connection, f'{column} : "{word}"')))
+        word: math.log(1 + trials / (1 + count(connection, f'{column} : "{word}"*')))
         for column, words in wanted
         for word in sorted(words)
     }
@@ -107,7 +109,7 @@ def _rarity(connection: sqlite3.Connection, target: RetrievalTarget) -> dict[str
 
 def _shortlist(
     connection: sqlite3.Connection, target: RetrievalTarget, cutoff: str, programmes: frozenset[str], exclude: frozenset[str]
-) -> Iterator[tuple[str, bytes]]:
+) -> Iterator[tuple[str, Profile]]:
     barred = set(exclude)
     for key in sorted(programmes):
         rows = connection.execute(
@@ -126,10 +128,13 @@ def _shortlist(
         )
         for key, blob in rows:
             nct_id = f"NCT{key:08d}"
-            if key in seen or nct_id in barred or not _known_by(_PROFILES.decode(blob), cutoff):
+            if key in seen or nct_id in barred:
                 continue
             seen.add(key)
-            yield nct_id, blob
+            profile = _PROFILES.decode(blob)
+            if not profile.outcomes or not _known_by(profile, cutoff):
+                continue
+            yield nct_id, profile
             left -= 1
             if left == 0:
                 return
@@ -145,7 +150,7 @@ def _expressions(target: RetrievalTarget) -> list[str]:
 
 
 def _any(column: str, words: Iterable[str]) -> str:
-    return " OR ".join(f'{column} : "{word}"' for word in sorted(words))
+    return " OR ".join(f'{column} : "{word}"*' for word in sorted(words))
 
 
 def _known_by(profile: Profile, cutoff: str) -> bool:
@@ -157,12 +162,16 @@ def _known_by(profile: Profile, cutoff: str) -> bool:
 def _best(nct_id: str, profile: Profile, sought: Sought) -> AnchorCandidate | None:
     """The trial's most similar comparison; among equals, primary before secondary, then in posted order."""
     shared = trial_parts(sought, profile)
+    of_pair: dict[Pair, dict[str, float]] = {}
     best: AnchorCandidate | None = None
     rank = (0.0, 0)
     for outcome in profile.outcomes:
         for point in outcome.points:
+            measured = shared | outcome_parts(sought, outcome, point)
             for pair in point.pairs:
-                parts = shared | pair_parts(sought, profile, outcome, point, pair)
+                if pair not in of_pair:
+                    of_pair[pair] = pair_parts(sought, profile, pair)
+                parts = measured | of_pair[pair]
                 score = (similarity(parts), -_ROLES.get(outcome.role, 3))
                 if best is None or score > rank:
                     rank = score
@@ -173,7 +182,7 @@ def _best(nct_id: str, profile: Profile, sought: Sought) -> AnchorCandidate | No
                         arm_group_id=pair.arm_group_id,
                         comparator_group_id=pair.comparator_group_id,
                         similarity=score[0],
-                        parts={name: round(value, 6) for name, value in parts.items()},
+                        parts={name: round(parts[name], 6) for name in WEIGHTS if name in parts},
                         differs_in=differing(parts),
                         category=point.category,
                     )

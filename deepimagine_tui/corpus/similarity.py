@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from deepimagine_tui.corpus.comparisons import ClassPoint, OutcomeProfile, Pair, Profile
-from deepimagine_tui.corpus.words import agent, content_words, fold, squash
+from deepimagine_tui.corpus.words import agent, content_words, fold, words
 from deepimagine_tui.trials.factors import Factor
 from deepimagine_tui.trials.model import Eligibility
 
@@ -68,7 +68,7 @@ class Sought(msgspec.Struct, frozen=True):
     conditions: frozenset[str]
     agents: frozenset[str]
     outcome: frozenset[str]
-    unit: str
+    unit: frozenset[str]
     comparator: str
     rarity: Mapping[str, float]
     usual: float
@@ -82,7 +82,7 @@ def prepare(target: RetrievalTarget, rarity: Mapping[str, float]) -> Sought:
         conditions=condition_words(target.conditions),
         agents=agent_words(target.interventions),
         outcome=content_words(target.outcome_title),
-        unit=squash(target.unit),
+        unit=unit_words(target.unit),
         comparator=fold(target.comparator).strip(),
         rarity=rarity,
         usual=usual,
@@ -127,26 +127,39 @@ def trial_parts(sought: Sought, profile: Profile) -> dict[str, float]:
     return parts
 
 
-def pair_parts(sought: Sought, profile: Profile, outcome: OutcomeProfile, point: ClassPoint, pair: Pair) -> dict[str, float]:
-    """The parts of one comparison."""
+def pair_parts(sought: Sought, profile: Profile, pair: Pair) -> dict[str, float]:
+    """The parts that depend on which two arms are compared."""
     target = sought.target
     parts: dict[str, float] = {}
     if sought.agents or target.intervention_kinds:
-        words = agent_words(pair.agents or profile.agents)
-        parts["intervention"] = (1 - _KIND_SHARE) * overlap(sought.agents, words, sought) + _KIND_SHARE * _jaccard(
-            target.intervention_kinds, profile.kinds
-        )
-        if sought.agents and sought.agents == words:
+        found = agent_words(pair.agents or profile.agents)
+        same_kind = _jaccard(target.intervention_kinds, profile.kinds)
+        parts["intervention"] = (1 - _KIND_SHARE) * overlap(sought.agents, found, sought) + _KIND_SHARE * same_kind
+        if sought.agents and sought.agents == found:
             parts["intervention"] = 1.0
     if sought.comparator:
         parts["comparator"] = _comparator(sought.comparator, pair, profile)
-    if sought.outcome:
-        parts["outcome"] = overlap(sought.outcome, content_words(f"{outcome.title} {point.title}"), sought)
-    if sought.unit:
-        parts["unit"] = 1.0 if squash(outcome.unit) == sought.unit else 0.0
-    if target.time_weeks is not None:
-        parts["time"] = _near(target.time_weeks, point.weeks)
     return parts
+
+
+def outcome_parts(sought: Sought, outcome: OutcomeProfile, point: ClassPoint) -> dict[str, float]:
+    """The parts that depend on what was measured and when."""
+    parts: dict[str, float] = {}
+    if sought.outcome:
+        found = content_words(f"{outcome.title} {point.title}")
+        parts["outcome"] = (
+            overlap(sought.outcome, found, sought) + overlap(sought.outcome, found & sought.outcome, sought)
+        ) / 2
+    if sought.unit:
+        parts["unit"] = _plain_jaccard(sought.unit, unit_words(outcome.unit))
+    if sought.target.time_weeks is not None:
+        parts["time"] = _near(sought.target.time_weeks, point.weeks)
+    return parts
+
+
+def unit_words(unit: str) -> frozenset[str]:
+    """The words of a unit; `%` and `percentage` are `percent`."""
+    return frozenset("percent" if word == "percentage" else word for word in words(unit.replace("%", " percent ")))
 
 
 def similarity(parts: Mapping[str, float]) -> float:
@@ -199,7 +212,10 @@ def _oldest(age: float | None) -> float:
 
 
 def _jaccard(wanted: Iterable[str], found: Iterable[str]) -> float:
-    one, other = {fold(name) for name in wanted}, {fold(name) for name in found}
+    return _plain_jaccard(frozenset(map(fold, wanted)), frozenset(map(fold, found)))
+
+
+def _plain_jaccard(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / len(one | other) if one | other else 0.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
 _JOINED = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
@@ -53,11 +54,17 @@ def joined_forms(text: str) -> list[str]:
     return sorted(found)
 
 
+@lru_cache(maxsize=16384)
 def content_words(text: str) -> frozenset[str]:
-    """The words that tell one measure or disease from another: no articles, no words that every measure has."""
-    return frozenset(word for word in words(text) if word not in _STOP)
+    """The words that tell one measure or disease from another: no articles, no words that every measure has, no plurals."""
+    return frozenset(_singular(word) for word in words(text) if word not in _STOP)
 
 
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
+@lru_cache(maxsize=16384)
 def agent(name: str) -> str:
     """The substance in an intervention's name: `Empagliflozin 10 mg tablet (BI 10773)` is `empagliflozin`.
 
