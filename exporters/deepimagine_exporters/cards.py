@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from deepimagine_exporters.blocks import BODY, BORDERS, FAILED, SMALL, STATUS_COLOUR, Card, Cell, Line
 from deepimagine_exporters.provenance import target_configuration
 from deepimagine_exporters.sheet import GREY, INK, Style
 from deepimagine_exporters.words import (
-    MARKERS,
     comparison_text,
     contrast_name,
     contrast_spread,
     met_how,
-    number_text,
     outcome_text,
-    probability_text,
+    rounded,
     spread_text,
     state_status,
     value_text,
 )
 from deepimagine_tui.reasoning.events import Aggregated, AnchorChosen, Revealed
 from deepimagine_tui.reasoning.graph import ReasoningGraph, StepView
-from deepimagine_tui.reasoning.state import Configuration, MetEstimate, Number, State, Status
+from deepimagine_tui.reasoning.state import Configuration, ContrastEstimate, MetEstimate, Number, State, Status
+from deepimagine_tui.reasoning.summary import MARKS, format_probability
 from deepimagine_tui.text import one_line
 
 _NOTE = Style(SMALL, colour=GREY)
@@ -30,7 +31,7 @@ NAME_LIMIT, VALUE_LIMIT, DETAIL_LIMIT = 1.6, 0.9, 2.3
 
 def anchor_card(graph: ReasoningGraph, anchor: AnchorChosen, number: str, compact: bool = False) -> Card:
     """An observed state, with its trial, how similar it is, and whether the model was trained on it."""
-    similarity = "" if anchor.similarity is None else f"similarity {probability_text(anchor.similarity)}"
+    similarity = "" if anchor.similarity is None else f"similarity {format_probability(anchor.similarity)}"
     corner = " · ".join(part for part in (number, anchor.state.nct_id, similarity) if part)
     notes = (Line("seen in training", _ALARM),) if anchor.seen_in_training else ()
     if anchor.unknown_factors:
@@ -53,11 +54,13 @@ def step_card(graph: ReasoningGraph, step: StepView, compact: bool = False) -> C
 def posted_card(revealed: Revealed) -> Card:
     """The posted result that a step landed on, with the grade of the imagined one."""
     rows = [_row("k1", "", revealed.arm_value), _row("k2", "", revealed.comparator_value)]
+    if revealed.contrast:
+        rows.append(_contrast_row(revealed.contrast, compact=False))
     if revealed.met:
         rows.append(_met_row(revealed.met))
     return Card(
         BORDERS["observed"],
-        f"{MARKERS['observed']} posted",
+        f"{MARKS['observed']} posted",
         Style(BODY, bold=True, colour=STATUS_COLOUR["observed"]),
         revealed.source.nct_id,
         rows=tuple(row for row in rows if row),
@@ -71,8 +74,8 @@ def grade_lines(revealed: Revealed) -> tuple[str, ...]:
     if revealed.direction_right is not None:
         parts.append("same direction" if revealed.direction_right else "another direction")
     if revealed.error is not None:
-        beside = "" if revealed.copy_error is None else f" (copying the source: {number_text(round(revealed.copy_error, 3))})"
-        parts.append(f"e {number_text(round(revealed.error, 3))}{beside}")
+        beside = "" if revealed.copy_error is None else f" (copying the source: {rounded(revealed.copy_error)})"
+        parts.append(f"e {rounded(revealed.error)}{beside}")
     if revealed.verdict_right is not None:
         parts.append("same verdict" if revealed.verdict_right else "another verdict")
     lines = (", ".join(parts),) if parts else ()
@@ -82,8 +85,10 @@ def grade_lines(revealed: Revealed) -> tuple[str, ...]:
 def aggregate_card(aggregated: Aggregated) -> Card:
     """All pathways together."""
     rows = [_row("k1", "", aggregated.arm_value), _row("k2", "", aggregated.comparator_value)]
+    if aggregated.contrast:
+        rows.append(_contrast_row(aggregated.contrast, compact=True))
     if aggregated.spread_lower is not None and aggregated.spread_upper is not None:
-        spread = f"{number_text(aggregated.spread_lower)} to {number_text(aggregated.spread_upper)}"
+        spread = f"{rounded(aggregated.spread_lower)} to {rounded(aggregated.spread_upper)}"
         rows.append((Cell(""), Cell("spread"), Cell(""), Cell(f"{spread}, IQR of pathways", _NOTE, DETAIL_LIMIT)))
     if aggregated.met:
         rows.append(_met_row(aggregated.met, compact=True))
@@ -92,11 +97,12 @@ def aggregate_card(aggregated: Aggregated) -> Card:
     notes.append(f"{aggregated.agreement} of {aggregated.answered} pathways agree on the verdict")
     if aggregated.anchors_with_verdict:
         notes.append(f"{aggregated.anchors_met} of {aggregated.anchors_with_verdict} anchors were met")
+    notes += [one_line(warning) for warning in aggregated.warnings]
     if aggregated.comparator_rule:
         notes.append(f"comparator rule: {one_line(aggregated.comparator_rule)}")
     return Card(
         BORDERS["imagined"],
-        f"{MARKERS['imagined']} aggregate of {aggregated.answered}",
+        f"{MARKS['imagined']} aggregate of {aggregated.answered}",
         Style(BODY + 0.6, bold=True, italic=True, colour=STATUS_COLOUR["imagined"]),
         rows=tuple(row for row in rows if row),
         notes=tuple(Line(note, _NOTE) for note in notes),
@@ -113,9 +119,7 @@ def _state_card(state: State, about: Configuration | None, corner: str, notes: t
         _row("k2", "" if compact else comparator, state.comparator_value),
     ]
     if state.contrast:
-        number = state.contrast.number
-        spread = spread_text(number) if compact else contrast_spread(state.contrast)
-        rows.append(_cells(number.status, contrast_name(state.contrast), "", value_text(number), spread))
+        rows.append(_contrast_row(state.contrast, compact))
     if state.met and configuration.comparator:
         rows.append(_met_row(state.met, compact))
     if state.z_test and not state.z_test.agrees:
@@ -128,9 +132,7 @@ def _state_card(state: State, about: Configuration | None, corner: str, notes: t
     if about is None or outcome_text(about) != outcome_text(configuration):
         lines = (*lines, Line(outcome_text(configuration), Style(SMALL, colour=GREY), 3))
     heading = Style(BODY, bold=True, italic=status == "imagined", colour=STATUS_COLOUR[status])
-    return Card(
-        BORDERS[status], f"{MARKERS[status]} {status}", heading, corner, lines, tuple(row for row in rows if row), notes
-    )
+    return Card(BORDERS[status], f"{MARKS[status]} {status}", heading, corner, lines, tuple(row for row in rows if row), notes)
 
 
 def _row(side: str, label: str, number: Number | None) -> tuple[Cell, ...]:
@@ -139,11 +141,17 @@ def _row(side: str, label: str, number: Number | None) -> tuple[Cell, ...]:
     return _cells(number.status, side, label, value_text(number), spread_text(number))
 
 
+def _contrast_row(contrast: ContrastEstimate, compact: bool) -> tuple[Cell, ...]:
+    number = contrast.number
+    spread = spread_text(replace(number, note="")) if compact else contrast_spread(contrast)
+    return _cells(number.status, contrast_name(contrast), "", value_text(number), spread)
+
+
 def _cells(status: Status, side: str, label: str, value: str, detail: str) -> tuple[Cell, ...]:
     italic = status == "imagined"
     name = f"{side} {one_line(label)}" if label else side
     return (
-        Cell(MARKERS[status], Style(BODY, colour=STATUS_COLOUR[status])),
+        Cell(MARKS[status], Style(BODY, colour=STATUS_COLOUR[status])),
         Cell(name, Style(BODY, italic=italic), NAME_LIMIT),
         Cell(value, Style(BODY, bold=True, italic=italic), VALUE_LIMIT),
         Cell(detail, Style(SMALL, italic=italic, colour=GREY), DETAIL_LIMIT),
@@ -154,4 +162,4 @@ def _met_row(met: MetEstimate, compact: bool = False) -> tuple[Cell, ...]:
     if met.probability is None:
         return _cells(met.status, "verdict", "", met.verdict, met_how(met))
     detail = met.verdict if compact else f"{met.verdict}; {met_how(met)}"
-    return _cells(met.status, "P(met)", "", probability_text(met.probability), detail)
+    return _cells(met.status, "P(met)", "", format_probability(met.probability), detail)

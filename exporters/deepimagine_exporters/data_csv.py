@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from deepimagine_exporters.provenance import HASH_DIGITS, factor_name, is_demo, started_of
+from deepimagine_tui.reasoning.events import Aggregated, Revealed
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
 from deepimagine_tui.reasoning.state import Configuration, ContrastEstimate, Interval, MetEstimate, Number, State
 from deepimagine_tui.text import one_line
@@ -66,6 +67,9 @@ _ORIENTATIONS = {"a-b": "k1-k2", "b-a": "k2-k1", "a/b": "k1/k2", "b/a": "k2/k1",
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
+Row = dict[str, str | float | int]
+
+
 class _Place(msgspec.Struct, frozen=True):
     """Where in the run a row stands: `row` is state, posted or aggregate."""
 
@@ -88,13 +92,13 @@ def csv_text(graph: ReasoningGraph) -> str:
     return stream.getvalue()
 
 
-def rows(graph: ReasoningGraph) -> Iterator[dict[str, str | float | int]]:
+def rows(graph: ReasoningGraph) -> Iterator[Row]:
     """One dictionary a number, keyed by `COLUMNS` and `MORE_COLUMNS`; absent where a column does not apply."""
     for index, view in enumerate(graph.pathways):
         seen = {True: "yes", False: "no", None: "unknown"}[view.anchor.seen_in_training]
         anchor = view.anchor.state
         place = _Place("state", str(index + 1), "0", anchor.nct_id, seen, anchor.configuration)
-        yield from _state_rows(graph, place, anchor)
+        yield from _result_rows(graph, place, anchor)
         for step in view.steps:
             yield from _step_rows(graph, index, view, step, seen)
     if graph.aggregated:
@@ -102,14 +106,13 @@ def rows(graph: ReasoningGraph) -> Iterator[dict[str, str | float | int]]:
         question = started_of(graph).request.question
         target = getattr(question, "target", None)
         place = _Place("aggregate", "", "", getattr(question, "nct_id", "") or "", "", target)
-        yield from _values(graph, place, total.arm_value, total.comparator_value)
-        if total.met:
-            yield _met(graph, place, total.met)
+        yield from _result_rows(graph, place, total)
+        if total.revealed:
+            posted = _Place("posted", "", "", total.revealed.source.nct_id, "", target)
+            yield from _result_rows(graph, posted, total.revealed)
 
 
-def _step_rows(
-    graph: ReasoningGraph, index: int, view: PathwayView, step: StepView, seen: str
-) -> Iterator[dict[str, str | float | int]]:
+def _step_rows(graph: ReasoningGraph, index: int, view: PathwayView, step: StepView, seen: str) -> Iterator[Row]:
     perturbation = step.planned.perturbation
     change = (factor_name(perturbation.factor), perturbation.before, perturbation.after)
     number = str(step.planned.step + 1)
@@ -117,31 +120,23 @@ def _step_rows(
         return
     state = step.estimated.state
     place = _Place("state", str(index + 1), number, view.anchor.state.nct_id, seen, state.configuration, change)
-    yield from _state_rows(graph, place, state)
+    yield from _result_rows(graph, place, state)
     if step.revealed:
         posted = _Place("posted", str(index + 1), number, step.revealed.source.nct_id, seen, state.configuration, change)
-        yield from _values(graph, posted, step.revealed.arm_value, step.revealed.comparator_value)
-        if step.revealed.met:
-            yield _met(graph, posted, step.revealed.met)
+        yield from _result_rows(graph, posted, step.revealed)
 
 
-def _state_rows(graph: ReasoningGraph, place: _Place, state: State) -> Iterator[dict[str, str | float | int]]:
-    yield from _values(graph, place, state.arm_value, state.comparator_value)
-    if state.contrast:
-        yield _contrast(graph, place, state.contrast)
-    if state.met:
-        yield _met(graph, place, state.met)
-
-
-def _values(
-    graph: ReasoningGraph, place: _Place, first: Number | None, second: Number | None
-) -> Iterator[dict[str, str | float | int]]:
-    for role, number in (("arm", first), ("comparator", second)):
+def _result_rows(graph: ReasoningGraph, place: _Place, result: State | Revealed | Aggregated) -> Iterator[Row]:
+    for role, number in (("arm", result.arm_value), ("comparator", result.comparator_value)):
         if number is not None:
             yield _base(graph, place, role, number.status) | _number(number)
+    if result.contrast:
+        yield _contrast(graph, place, result.contrast)
+    if result.met:
+        yield _met(graph, place, result.met)
 
 
-def _contrast(graph: ReasoningGraph, place: _Place, contrast: ContrastEstimate) -> dict[str, str | float | int]:
+def _contrast(graph: ReasoningGraph, place: _Place, contrast: ContrastEstimate) -> Row:
     return (
         _base(graph, place, "contrast", contrast.number.status)
         | _number(contrast.number)
@@ -154,7 +149,7 @@ def _contrast(graph: ReasoningGraph, place: _Place, contrast: ContrastEstimate) 
     )
 
 
-def _met(graph: ReasoningGraph, place: _Place, met: MetEstimate) -> dict[str, str | float | int]:
+def _met(graph: ReasoningGraph, place: _Place, met: MetEstimate) -> Row:
     row = _base(graph, place, "P(met)", met.status) | {"verdict": met.verdict, "note": met.reason, "unit": "probability"}
     if met.probability is not None:
         row |= {"value": met.probability, "how": met.how, "calibrated": "yes" if met.calibrated else "no"}
@@ -163,9 +158,9 @@ def _met(graph: ReasoningGraph, place: _Place, met: MetEstimate) -> dict[str, st
     return row
 
 
-def _base(graph: ReasoningGraph, place: _Place, role: str, status: str) -> dict[str, str | float | int]:
+def _base(graph: ReasoningGraph, place: _Place, role: str, status: str) -> Row:
     started = started_of(graph)
-    row: dict[str, str | float | int] = {
+    row: Row = {
         "status": status,
         "nct_id": place.nct_id,
         "data date": started.data_date,
@@ -203,12 +198,14 @@ def _base(graph: ReasoningGraph, place: _Place, role: str, status: str) -> dict[
     return row
 
 
-def _number(number: Number) -> dict[str, str | float | int]:
-    row: dict[str, str | float | int] = {"unit": number.unit, "note": number.note}
+def _number(number: Number) -> Row:
+    row: Row = {"unit": number.unit, "note": number.note}
     row["after entered"] = "yes" if number.after_entered else "no"
     if number.value is not None:
         row["value"] = number.value
-    if number.dispersion is not None:
+    if number.lower is not None and number.upper is not None:
+        row["dispersion"] = f"{number.dispersion_kind} {number.lower!r} to {number.upper!r}"
+    elif number.dispersion is not None:
         row["dispersion"] = f"{number.dispersion_kind} {number.dispersion!r}"
     if number.n is not None:
         row["n"] = number.n

@@ -11,17 +11,12 @@ from deepimagine_exporters.marks import draw_footer, draw_header, finish
 from deepimagine_exporters.provenance import factor_name, target_configuration
 from deepimagine_exporters.scale import Scale, scale_over
 from deepimagine_exporters.sheet import FAINT, GREY, PAPER, Align, Sheet, Style, width_of, wrap
-from deepimagine_exporters.words import (
-    contrast_name,
-    interval_text,
-    number_text,
-    probability_text,
-    same_decimals,
-    value_text,
-)
+from deepimagine_exporters.words import contrast_name, interval_text, same_decimals, value_text
 from deepimagine_tui.errors import RefusedError
+from deepimagine_tui.reasoning.describe import number_text
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
 from deepimagine_tui.reasoning.state import Number, State
+from deepimagine_tui.reasoning.summary import format_probability
 
 NO_VALUE = "No pathway of this run reached a value to draw."
 PLOT_WIDTH = 3.1
@@ -83,6 +78,14 @@ def _asks_contrast(graph: ReasoningGraph) -> bool:
     return bool(graph.started and graph.started.request.estimand == "contrast")
 
 
+def _total(graph: ReasoningGraph, contrast: bool) -> Number | None:
+    if graph.aggregated is None:
+        return None
+    if contrast:
+        return graph.aggregated.contrast.number if graph.aggregated.contrast else None
+    return graph.aggregated.arm_value
+
+
 def _has_value(number: Number | None) -> bool:
     return number is not None and number.value is not None and math.isfinite(number.value)
 
@@ -114,12 +117,12 @@ def _row(graph: ReasoningGraph, index: int, view: PathwayView, contrast: bool) -
     return _Row(
         str(index + 1),
         anchor.nct_id + (" *" if view.anchor.seen_in_training else ""),
-        "" if view.anchor.similarity is None else probability_text(view.anchor.similarity),
+        "" if view.anchor.similarity is None else format_probability(view.anchor.similarity),
         ", ".join(factor_name(step.planned.perturbation.factor) for step in view.steps),
-        "" if share is None else probability_text(share.weight),
+        "" if share is None or not share.weight else format_probability(share.weight),
         reached,
         start if comparable and _has_value(start) else None,
-        "" if met is None or met.probability is None else probability_text(met.probability),
+        "" if met is None or met.probability is None else format_probability(met.probability),
         missing,
     )
 
@@ -134,9 +137,7 @@ def _spread(number: Number | None) -> str:
 
 def _draw(sheet: Sheet, graph: ReasoningGraph, rows: list[_Row], contrast: bool) -> None:
     aggregated = graph.aggregated
-    total = None
-    if aggregated and not contrast:
-        total = aggregated.arm_value
+    total = _total(graph, contrast)
     values = [value_text(row.reached) if _has_value(row.reached) and row.reached else "" for row in rows]
     shown = iter(same_decimals(*(text for text in values if text)))
     values = [next(shown) if text else "" for text in values]
@@ -188,7 +189,7 @@ def _draw(sheet: Sheet, graph: ReasoningGraph, rows: list[_Row], contrast: bool)
 
 def _aggregate_probability(graph: ReasoningGraph) -> str:
     met = graph.aggregated.met if graph.aggregated else None
-    return "" if met is None or met.probability is None else probability_text(met.probability)
+    return "" if met is None or met.probability is None else format_probability(met.probability)
 
 
 def _draw_columns(sheet: Sheet, columns: list[_Column], rows: list[_Row], x: float, y: float, pitch: float) -> None:
@@ -221,7 +222,7 @@ def _axis(
         limits = (number.interval.lower, number.interval.upper) if number.interval else ()
         values += [number.value, *(limit for limit in limits if limit is not None)]
     aggregated = graph.aggregated
-    if aggregated and total:
+    if aggregated and total and not _asks_contrast(graph):
         values += [limit for limit in (aggregated.spread_lower, aggregated.spread_upper) if limit is not None]
     finite = [value for value in values if math.isfinite(value)]
     span = max(finite) - min(finite)
@@ -284,9 +285,9 @@ def _draw_total(sheet: Sheet, graph: ReasoningGraph, total: Number | None, scale
         high = scale.at(total.interval.upper) if total.interval.upper is not None else scale.end
         sheet.line([(low, middle), (high, middle)], colour=colour, width=1.0)
     x = scale.at(total.value)
-    low = scale.at(aggregated.spread_lower) if aggregated.spread_lower is not None else x - 0.06
-    high = scale.at(aggregated.spread_upper) if aggregated.spread_upper is not None else x + 0.06
-    low, high = min(low, x - 0.03), max(high, x + 0.03)
+    spread = (None, None) if _asks_contrast(graph) else (aggregated.spread_lower, aggregated.spread_upper)
+    low, high = (x if limit is None else scale.at(limit) for limit in spread)
+    low, high = min(low, x - 0.05), max(high, x + 0.05)
     sheet.shape([(low, middle), (x, middle - 0.075), (high, middle), (x, middle + 0.075)], fill=PAPER, edge=colour, width=1.3)
 
 

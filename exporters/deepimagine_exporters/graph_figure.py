@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from deepimagine_exporters.blocks import BODY, SMALL, Laid, draw, lay
 from deepimagine_exporters.cards import aggregate_card, anchor_card, posted_card, step_card
 from deepimagine_exporters.marks import MIN_WIDTH, draw_footer, draw_header, finish
-from deepimagine_exporters.network import anchor_node, run_network
+from deepimagine_exporters.network import anchor_node, arrived_shares, run_network
 from deepimagine_exporters.provenance import factor_name
 from deepimagine_exporters.sheet import GREY, INK, Dash, Sheet, Style, width_of, wrap
-from deepimagine_exporters.words import met_how, probability_text
+from deepimagine_exporters.words import met_how
 from deepimagine_tui.errors import RefusedError
 from deepimagine_tui.reasoning.graph import ReasoningGraph, StepView
+from deepimagine_tui.reasoning.summary import format_probability
 from deepimagine_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -162,7 +163,9 @@ def _draw_across(sheet: Sheet, graph: ReasoningGraph, network: nx.DiGraph) -> No
     total = lefts[-1] + widths[len(lefts) - 1]
     aggregate = lay(aggregate_card(graph.aggregated), 2.0) if graph.aggregated else None
     fan = 1.6
-    width = max(MIN_WIDTH, total + (fan + aggregate.width if aggregate else 0.0))
+    posted = lay(posted_card(graph.aggregated.revealed)) if graph.aggregated and graph.aggregated.revealed else None
+    last = max(_width(aggregate), _width(posted))
+    width = max(MIN_WIDTH, total + (fan + last if last else 0.0))
     y = draw_header(sheet, graph, width)
     centres = _draw_rows(sheet, graph, rows, anchors, (lefts, widths), y)
     bottom = sheet.height
@@ -240,7 +243,7 @@ def _draw_aggregate(
     assert graph.aggregated is not None
     lefts, widths, rows, centres = place
     x, top = corner
-    used = [share for share in graph.aggregated.shares if share.pathway < len(rows)]
+    used = arrived_shares(graph.aggregated)
     ys = [centres[share.pathway] for share in used] or [top + card.height / 2]
     middle = max((min(ys) + max(ys)) / 2, top + card.height / 2)
     rect = draw(sheet, card, x, middle - card.height / 2)
@@ -249,9 +252,13 @@ def _draw_aggregate(
         column = len(rows[share.pathway].cards)
         start = lefts[column] + widths[column]
         centre = centres[share.pathway]
-        text = f"weight {probability_text(share.weight)}"
+        text = f"weight {format_probability(share.weight)}"
         stub = x - 0.95
         sheet.text(stub - width_of(text, style) - 0.04, centre - style.line - 0.02, text, style)
         land = rect.y + rect.height * (order + 1) / (len(used) + 1)
         sheet.arrow([(start, centre), (stub, centre), (x, land)], colour=GREY)
-    return rect.bottom
+    if graph.aggregated.revealed is None:
+        return rect.bottom
+    posted = draw(sheet, lay(posted_card(graph.aggregated.revealed)), x, rect.bottom + 0.25)
+    sheet.line([(x + 0.3, rect.bottom), (x + 0.3, posted.y)], dash="dotted")
+    return posted.bottom

@@ -5,10 +5,11 @@ from __future__ import annotations
 from deepimagine_exporters.blocks import BORDERS, STATUS_COLOUR
 from deepimagine_exporters.provenance import is_demo, measure_text, provenance_lines, target_configuration, title_of
 from deepimagine_exporters.sheet import GREY, INK, PAPER, Rect, Sheet, Style, width_of, wrap
-from deepimagine_exporters.words import MARKERS, STATUS_MEANING, measure_notes
+from deepimagine_exporters.words import STATUS_MEANING, measure_notes
 from deepimagine_tui.reasoning.events import DEMO_MARK
 from deepimagine_tui.reasoning.graph import ReasoningGraph
 from deepimagine_tui.reasoning.state import Number, State, Status
+from deepimagine_tui.reasoning.summary import MARKS
 
 MIN_WIDTH = 5.6
 TITLE = Style(10.5, bold=True)
@@ -67,7 +68,7 @@ def statuses_of(graph: ReasoningGraph) -> tuple[Status, ...]:
             found |= {number.status for number in numbers_of(state)}
         if any(step.revealed for step in view.steps):
             found.add("observed")
-    return tuple(status for status in MARKERS if status in found)
+    return tuple(status for status in MARKS if status in found)
 
 
 def numbers_of(state: State) -> tuple[Number, ...]:
@@ -84,12 +85,12 @@ def _draw_legend(sheet: Sheet, statuses: tuple[Status, ...], y: float, width: fl
         style = Style(7, italic=status == "imagined")
         text = f"{status}: {STATUS_MEANING[status]}"
         marker = Style(7, colour=STATUS_COLOUR[status])
-        taken = room + width_of(MARKERS[status], marker) + 0.05 + width_of(text, style)
+        taken = room + width_of(MARKS[status], marker) + 0.05 + width_of(text, style)
         if x and x + taken > width:
             x, y = 0.0, y + height + 0.05
         if boxes:
             _draw_sample(sheet, status, Rect(x, y + 0.01, 0.26, height - 0.02))
-        at = sheet.text(x + room, y + 0.01, MARKERS[status], marker).right + 0.05
+        at = sheet.text(x + room, y + 0.01, MARKS[status], marker).right + 0.05
         sheet.text(at, y + 0.01, text, style)
         x += taken + 0.22
     return y + height if statuses else y

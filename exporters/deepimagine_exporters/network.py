@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 from deepimagine_exporters.words import comparison_text, state_status
-from deepimagine_tui.reasoning.events import Aggregated, Revealed
+from deepimagine_tui.reasoning.events import Aggregated, PathwayShare, Revealed
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
 from deepimagine_tui.reasoning.state import ContrastEstimate, MetEstimate, Number, State
 from deepimagine_tui.text import inert, one_line
@@ -52,16 +52,24 @@ def run_network(graph: ReasoningGraph) -> nx.DiGraph:
             network.add_node(node, **_step_attributes(index, number, step))
             network.add_edge(before, node, **_edge_attributes(number, step))
             if step.revealed:
-                network.add_node(f"{node}.posted", **_posted_attributes(index, number, step.revealed))
+                network.add_node(f"{node}.posted", pathway=index, step=number + 1, **_posted_attributes(step.revealed))
                 network.add_edge(node, f"{node}.posted", kind="posted", label="posted")
             before = node
     if graph.aggregated:
         network.add_node(AGGREGATE, **_aggregate_attributes(graph.aggregated))
-        for share in graph.aggregated.shares:
+        if graph.aggregated.revealed:
+            network.add_node(f"{AGGREGATE}.posted", **_posted_attributes(graph.aggregated.revealed))
+            network.add_edge(AGGREGATE, f"{AGGREGATE}.posted", kind="posted", label="posted")
+        for share in arrived_shares(graph.aggregated):
             last = len(graph.pathways[share.pathway].steps)
             node = step_node(share.pathway, last - 1) if last else anchor_node(graph, share.pathway)
             network.add_edge(node, AGGREGATE, kind="aggregate", weight=share.weight, label=f"weight {share.weight:.3g}")
     return network
+
+
+def arrived_shares(aggregated: Aggregated) -> tuple[PathwayShare, ...]:
+    """The shares of the pathways that reached the target; the others weigh nothing."""
+    return tuple(share for share in aggregated.shares if share.weight > 0)
 
 
 def run_attributes(graph: ReasoningGraph) -> Attributes:
@@ -150,8 +158,10 @@ def _number_attributes(name: str, number: Number | None) -> dict[str, Scalar | N
         f"{name}_upper": interval.upper if interval else None,
         f"{name}_level": interval.level if interval else None,
         f"{name}_interval_kind": interval.kind if interval else None,
-        f"{name}_dispersion_kind": number.dispersion_kind if number.dispersion is not None else None,
+        f"{name}_dispersion_kind": None if number.dispersion_kind == "none" else number.dispersion_kind,
         f"{name}_dispersion": number.dispersion,
+        f"{name}_spread_lower": number.lower,
+        f"{name}_spread_upper": number.upper,
         f"{name}_n": number.n,
         f"{name}_note": one_line(number.note),
         f"{name}_after_entered": number.after_entered or None,
@@ -183,17 +193,16 @@ def _met_attributes(met: MetEstimate | None) -> dict[str, Scalar | None]:
     }
 
 
-def _posted_attributes(pathway: int, number: int, revealed: Revealed) -> Attributes:
+def _posted_attributes(revealed: Revealed) -> Attributes:
     found: dict[str, Scalar | None] = {
         "kind": "posted",
         "label": "posted",
         "status": "observed",
-        "pathway": pathway,
-        "step": number + 1,
         "nct_id": revealed.source.nct_id,
         "outcome_id": revealed.source.outcome_id,
         **_number_attributes("k1", revealed.arm_value),
         **_number_attributes("k2", revealed.comparator_value),
+        **_contrast_attributes(revealed.contrast),
         **_met_attributes(revealed.met),
         "error": revealed.error,
         "copy_error": revealed.copy_error,
@@ -212,6 +221,7 @@ def _aggregate_attributes(aggregated: Aggregated) -> Attributes:
         "status": "imagined",
         **_number_attributes("k1", aggregated.arm_value),
         **_number_attributes("k2", aggregated.comparator_value),
+        **_contrast_attributes(aggregated.contrast),
         **_met_attributes(aggregated.met),
         "spread_lower": aggregated.spread_lower,
         "spread_upper": aggregated.spread_upper,
@@ -220,6 +230,7 @@ def _aggregate_attributes(aggregated: Aggregated) -> Attributes:
         "anchors_met": aggregated.anchors_met,
         "anchors_with_verdict": aggregated.anchors_with_verdict,
         "comparator_rule": one_line(aggregated.comparator_rule),
+        "warnings": " ".join(map(one_line, aggregated.warnings)),
     }
     return _known(found)
 

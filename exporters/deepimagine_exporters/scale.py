@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from deepimagine_exporters.words import number_text, same_decimals
+from deepimagine_exporters.words import same_decimals
+from deepimagine_tui.reasoning.describe import number_text
 
 
 class Scale(msgspec.Struct, frozen=True):

@@ -11,10 +11,11 @@ from deepimagine_exporters.panel import Panel, Point, Series, Shape, draw_panel
 from deepimagine_exporters.provenance import factor_name
 from deepimagine_exporters.scale import scale_over
 from deepimagine_exporters.sheet import GREY, Sheet, Style, wrap
-from deepimagine_exporters.words import contrast_name, outcome_text, probability_text, value_text
+from deepimagine_exporters.words import contrast_name, outcome_text, value_text
 from deepimagine_tui.errors import RefusedError
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
 from deepimagine_tui.reasoning.state import Configuration, Number, State
+from deepimagine_tui.reasoning.summary import format_probability
 from deepimagine_tui.text import one_line
 
 ACROSS = 3
@@ -89,7 +90,7 @@ def _panels(graph: ReasoningGraph, index: int, view: PathwayView, single: bool) 
     anchor = view.anchor
     name = [] if single else [str(index + 1), anchor.state.nct_id + (" *" if anchor.seen_in_training else "")]
     if anchor.similarity is not None:
-        name.append(f"similarity {probability_text(anchor.similarity)}")
+        name.append(f"similarity {format_probability(anchor.similarity)}")
     found = []
     for group in groups:
         state = next(place.state for place in group if place.state)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
+from deepimagine_tui.reasoning.describe import number_text
 from deepimagine_tui.reasoning.state import Configuration, ContrastEstimate, Interval, MetEstimate, Number, State, Status
+from deepimagine_tui.reasoning.summary import NOT_CALIBRATED, format_interval, format_probability
 from deepimagine_tui.text import one_line
-
-MARKERS: dict[Status, str] = {"observed": "●", "derived": "■", "imagined": "○", "entered": "▣"}
-"""A filled circle was posted, a hollow one imagined; squares were computed or typed."""
 
 STATUS_MEANING: dict[Status, str] = {
     "observed": "posted in the registry",
@@ -17,36 +16,23 @@ STATUS_MEANING: dict[Status, str] = {
     "entered": "typed by the user",
 }
 
-NOT_CALIBRATED = "not calibrated"
+
+def rounded(value: float) -> str:
+    """A number that nobody posted or typed, to four significant digits."""
+    return number_text(float(f"{value:.4g}")) if math.isfinite(value) else "not a number"
 
 
-def number_text(value: float) -> str:
-    """A number for reading: at least four significant digits, whole from 1000 on, an exponent beyond 1e9 and below 1e-4."""
-    if not math.isfinite(value):
-        return "not a number" if math.isnan(value) else ("infinite" if value > 0 else "-infinite")
-    size = abs(value)
-    if size and not 1e-4 <= size < 1e9:
-        return f"{value:.3g}"
-    decimals = 0 if size >= 1000 else 3 - (math.floor(math.log10(size)) if size else 0)
-    text = f"{value:.{decimals}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text == "-0" else text
-
-
-def probability_text(probability: float) -> str:
-    """A probability in two digits without the leading zero; never rounded to a certainty."""
-    if 0.995 <= probability < 1:
-        return ">.99"
-    if 0 < probability < 0.005:
-        return "<.01"
-    return f"{probability:.2f}" if probability >= 1 else f"{probability:.2f}".removeprefix("0")
+def p_text(p: float) -> str:
+    """A p-value: `p .03`, `p < .001`."""
+    return "p < .001" if p < 0.001 else f"p {f'{p:.2g}'.removeprefix('0')}"
 
 
 def interval_text(interval: Interval) -> str:
-    """`[-1.1, -0.55] 90% PI`; a missing limit is infinite."""
-    lower = "-∞" if interval.lower is None else number_text(interval.lower)
-    upper = "∞" if interval.upper is None else number_text(interval.upper)
-    lower, upper = same_decimals(lower, upper)
+    """`[-1.10, -0.55] 90% PI`: both limits with the same decimals; a one-sided interval names its side."""
+    if interval.lower is None or interval.upper is None:
+        return format_interval(interval)
+    shown = number_text if interval.kind == "CI posted" else rounded
+    lower, upper = same_decimals(shown(interval.lower), shown(interval.upper))
     return f"[{lower}, {upper}] {number_text(interval.level)}% {interval.kind}"
 
 
@@ -63,9 +49,9 @@ def same_decimals(*texts: str) -> tuple[str, ...]:
 
 
 def value_text(number: Number) -> str:
-    """The value, or why there is none."""
+    """The value, or why there is none. What was posted or typed is shown in full, anything else to four digits."""
     if number.value is not None:
-        return number_text(number.value)
+        return number_text(number.value) if number.status in ("observed", "entered") else rounded(number.value)
     return one_line(number.note) or "no value"
 
 
@@ -76,13 +62,16 @@ def spread_text(number: Number) -> str:
         parts.append(interval_text(number.interval))
     elif number.status == "imagined" and number.value is not None:
         parts.append(NOT_CALIBRATED)
-    if number.dispersion is not None and number.dispersion_kind not in ("none", "CI"):
-        parts.append(f"{number.dispersion_kind} {number_text(number.dispersion)}")
+    kind = number.dispersion_kind
+    if number.lower is not None and number.upper is not None and kind not in ("none", "CI"):
+        parts.append(f"{kind} {number_text(number.lower)} to {number_text(number.upper)}")
+    elif number.dispersion is not None and kind not in ("none", "CI"):
+        parts.append(f"{kind} {rounded(number.dispersion)}")
     if number.n is not None:
         parts.append(f"n {number.n}")
-    if number.status == "entered":
-        parts.append("entered")
-    elif number.after_entered:
+    if number.value is not None and number.note:
+        parts.append(one_line(number.note))
+    if number.after_entered and number.status != "entered":
         parts.append("after an entered value")
     return ", ".join(parts)
 
@@ -104,9 +93,12 @@ def contrast_spread(contrast: ContrastEstimate) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def met_text(met: MetEstimate) -> str:
-    """`P(met) .88`, or the verdict where there is no probability."""
-    return met.verdict if met.probability is None else f"P(met) {probability_text(met.probability)}"
+_HOW = {
+    "logits": "logits",
+    "samples": "frequency over {samples} samples",
+    "arithmetic": "from values and standard errors",
+    "none": "",
+}
 
 
 def met_how(met: MetEstimate) -> str:
@@ -115,8 +107,10 @@ def met_how(met: MetEstimate) -> str:
         return "posted"
     if met.probability is None:
         return met.reason or "no probability from this model"
-    how = f"frequency over {met.samples} samples" if met.how == "samples" else "logits" if met.how == "logits" else ""
-    mass = "" if met.mass is None else f"mass {probability_text(met.mass)}"
+    how = _HOW[met.how].format(samples=met.samples)
+    mass = "" if met.mass is None else f"mass {format_probability(met.mass)}"
+    if met.how == "arithmetic":
+        return how
     return ", ".join(part for part in (how, mass, "calibrated" if met.calibrated else NOT_CALIBRATED) if part)
 
 
