@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 
 from deepimagine_tui.trials.concepts.links import plain
-from deepimagine_tui.trials.concepts.time_points import is_time_like, names_a_time
+from deepimagine_tui.trials.concepts.time_titles import differ_in_time, without_time
 from deepimagine_tui.trials.results import AxisKind
 
 _SET = re.compile(
@@ -17,8 +17,8 @@ _SET = re.compile(
 )
 _SUBGROUP = re.compile(
     r"\b(?:age[ds]?|years?(?: old| of age)|(?:fe)?males?|men|women|boys|girls|strat(?:um|a)|sub-?group|subset|seronegative|seropositive|naive|experienced|race|white|black|asian|hispanic|caucasian"
-    r"|region|europe|north america|(?:non-)?smokers?|responders?|carriers?|genotype|wild[- ]type|mutant|mutation|histology|stage [iv]+|ecog|prior|high risk|low risk|pd-?l1|her-?2|baseline .*[<>≥≤]|[<>≥≤=].* at baseline"
-    r"|with diabetes|without diabetes|diabetics?|with \w+ disease|children|adults|adolescents|infants|elderly)\b|^[<>≥≤]|^\d+ ?(?:-|to) ?<?\d+ (?:years|months)",
+    r"|region|europe|north america|(?:non-)?smokers?|carriers?|genotype|wild[- ]type|mutant|mutation|histology|stage [iv]+|ecog|prior|high risk|low risk|pd-?l1|her-?2|baseline .*[<>≥≤]|[<>≥≤=].* at baseline"
+    r"|with diabetes|without diabetes|diabetics?|with \w+ disease|children|adults|adolescents|infants|elderly)\b|^\d+ ?(?:-|to) ?<?\d+ (?:years|months)",
 )
 
 
@@ -32,7 +32,7 @@ def class_axis(titles: tuple[str, ...], arm_labels: tuple[str, ...]) -> AxisKind
     named = [title.lower() for title in titles if title]
     if not named:
         return "none"
-    if all(is_time_like(title) for title in named):
+    if differ_in_time(tuple(named)):
         return "time"
     if all(_SET.search(title) for title in named):
         return "analysis set"
@@ -41,6 +41,5 @@ def class_axis(titles: tuple[str, ...], arm_labels: tuple[str, ...]) -> AxisKind
         return "arm"
     if sum(bool(_SUBGROUP.search(title)) for title in named) * 2 > len(named):
         return "subgroup"
-    if any(names_a_time(title) for title in named):
-        return "other"
-    return "component"
+    timed = sum(without_time(title) is not None for title in named)
+    return "other" if timed > 1 and timed * 2 > len(named) else "component"

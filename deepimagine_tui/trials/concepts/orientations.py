@@ -21,6 +21,7 @@ CLEAR_LOG_RATIO = 0.05
 """Below this log ratio of the arm values nothing is said."""
 
 _FREE = re.compile(r"\bsurviv|[- ]free\b|\bfree of\b|\bwithout\b|\bremain")
+_HAZARD = re.compile(r"\bhazards?\b|\bhr\b")
 _MINUS = re.compile(r"\bminus\b|\s[-–−]\s")
 _OVER = re.compile(
     r"/|\bdivided by\b|\bover\b|\brelative to\b|\bversus\b|\bvs\b|\bcompared (?:to|with)\b|\bin comparison (?:to|with)\b"
@@ -60,19 +61,13 @@ _NOISE = frozenset(
 
 
 def from_values(
-    kind: ContrastKind,
-    scale: str,
-    estimate: float,
-    null: float | None,
-    pairs: Sequence[tuple[float, float]],
-    values: ValueKind,
-    title: str,
+    kind: ContrastKind, estimate: float, null: float | None, pairs: Sequence[tuple[float, float]], inverse: bool
 ) -> Orientation:
     """The orientation that the arm values show; `unknown` when they show none or contradict one another.
 
     `pairs` are the posted values (a, b) of every class that the contrast may be about. A difference must lie within `TOLERANCE` of
-    one of the two differences; a ratio must lie on one side of its null, clearly, as the arm values do. For a hazard ratio
-    of a time, a longer time means a lower hazard.
+    one of the two differences; a ratio must lie clearly on one side of its null, as the arm values do; on the other side
+    where it is `inverse` to them.
     """
     votes: set[Orientation] = set()
     for a, b in pairs:
@@ -80,10 +75,15 @@ def from_values(
         if kind == "difference":
             vote = _difference(estimate, a, b)
         elif kind == "ratio" and null:
-            vote = _ratio(estimate / null, a, b, _inverse(scale, values, title))
+            vote = _ratio(estimate / null, a, b, inverse)
         if vote != "unknown":
             votes.add(vote)
     return votes.pop() if len(votes) == 1 else "unknown"
+
+
+def is_inverse(scale: str, values: ValueKind, title: str) -> bool:
+    """Whether a larger estimate means smaller values: the hazard ratio of a time, or of being free of an event."""
+    return bool(_HAZARD.search(scale)) and (values == "time to event" or bool(_FREE.search(title.lower())))
 
 
 def _difference(estimate: float, a: float, b: float) -> Orientation:
@@ -97,19 +97,14 @@ def _difference(estimate: float, a: float, b: float) -> Orientation:
     return "b-a" if abs(estimate + gap) <= margin else "unknown"
 
 
-def _inverse(scale: str, values: ValueKind, title: str) -> bool:
-    if "hazard" not in scale:
-        return False
-    return values == "time to event" or bool(_FREE.search(title.lower()))
-
-
 def _ratio(estimate: float, a: float, b: float, inverse: bool) -> Orientation:
     if estimate <= 0 or a <= 0 or b <= 0:
         return "unknown"
     posted, seen = math.log(estimate), math.log(a / b)
     if abs(posted) < CLEAR_LOG_RATIO or abs(seen) < CLEAR_LOG_RATIO:
         return "unknown"
-    return "a/b" if (posted > 0) == (seen > 0) != inverse else "b/a"
+    same_side = (posted > 0) == (seen > 0)
+    return "a/b" if same_side is not inverse else "b/a"
 
 
 @lru_cache(maxsize=4096)

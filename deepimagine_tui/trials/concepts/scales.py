@@ -23,6 +23,7 @@ _DIFFERENCE = re.compile(
 _EFFICACY = re.compile(
     r"\bvaccine efficacy\b|\befficacy\b|\brelative (?:risk|rate) reduction\b|\bprotective\b|\b1 ?- ?(?:hazard|risk|rate|odds)",
 )
+_PERCENT_RATIO = re.compile(r"\bratio\b.*(?:%|percent|ln-transformed|log-transformed)")
 _LOG = re.compile(r"\blog(?:10|2|e)?\b|\bln\b")
 _PERCENT = re.compile(r"%|percent")
 
@@ -42,6 +43,8 @@ def contrast_kind(parameter: str, has_estimate: bool) -> ContrastKind:
         return "test only"
     if _EFFICACY.search(parameter):
         return "other"
+    if _PERCENT_RATIO.search(parameter):
+        return "ratio"
     if _DIFFERENCE.search(parameter) and not re.search(r"\bratio of\b|\bratio\b(?!.*difference)", parameter):
         return "difference"
     if _RATIO.search(parameter) and not _LOG.search(parameter):
@@ -55,6 +58,6 @@ def null_value(kind: ContrastKind, parameter: str, unit: str, estimate: float | 
     if kind in ("difference", "slope"):
         return 0.0
     if kind == "ratio":
-        in_percent = _PERCENT.search(parameter.lower()) is not None
+        in_percent = _PERCENT.search(parameter.lower()) is not None or _PERCENT.search(unit.lower()) is not None
         return 100.0 if estimate is not None and estimate >= PERCENT_RATIO_FROM and in_percent else 1.0
     return None

@@ -39,21 +39,6 @@ _START = re.compile(
 )
 _EVERY = re.compile(rf"\b(?:every|each|per)\s+(?:{_NUMBER}[\s-]*)?{_UNIT}")
 _CYCLE = re.compile(r"\bcycles?\b")
-_TIME_WORD = re.compile(
-    r"\b(?:baseline|pre-?dose|post-?dose|pre-?(?:treatment|vaccination|operative|test)|post-?(?:treatment|vaccination|operative|test)"
-    r"|screening|visit|cycle|end of (?:treatment|study|therapy|cycle)|follow-?up|discharge|admission|endpoint|end point|final visit|eot|eos|months?"
-    r"|weeks?|days?|hours?|hrs?|minutes?|mins?|years?|yrs?|period \d|immediately|overall|trough|predose|postdose|last observation|locf"
-    r"|pre|post|course \d|dose \d|month\d+|week\d+|day\d+|[dwmy]\d{1,3})\b",
-)
-_FILLER = re.compile(
-    r"\b(?:at|the|after|from|to|of|in|on|change|mean|and|before|since|start|by|through|up|until|between|during|first|second|third|fourth|last|prior"
-    r"|dose|vaccination|treatment|study|drug|surgery|therapy|infusion|injection|randomi[sz]ation|end|administration|n|for|with|value|values"
-    r"|follow|early|late|phase|test|minus|initial|final|later|percent|percentage|absolute|week|day|transplant|transplantation|booster|vaccine"
-    r"|\d+(?:st|nd|rd|th)?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|an?|or|primary|any|time|point|timepoint|only|blinded|double|blind"
-    r"|open|label|extension|termination|discontinuation|participants|patients|subjects|n=\d*|h|hr|am|pm|c\d+d\d+|c\d+|d\d+)\b",
-)
-_LEFT = re.compile(r"[^a-z]+")
-_COUNTS = re.compile(r"[\[(]?\s*\bn\s*=?\s*[\d,;:\s/&andand]*[\])]?|\([^)]*\bn\s*=[^)]*\)")
 
 
 @lru_cache(maxsize=16384)
@@ -93,20 +78,3 @@ def _as_weeks(number: str, unit: str) -> float:
 def time_point(text: str) -> TimePoint | None:
     """The time that `text` names, with its weeks where they can be read; `None` when the text is empty."""
     return TimePoint(text, weeks(text)) if text else None
-
-
-@lru_cache(maxsize=16384)
-def is_time_like(text: str) -> bool:
-    """Whether `text` names a time and nothing else: `Week 4 (n=40)` does, `FEV1 at Week 4` does not."""
-    text = text.lower()
-    if not _TIME_WORD.search(text):
-        return False
-    rest = _COUNTS.sub(" ", text)
-    rest = _FILLER.sub(" ", _TIME_WORD.sub(" ", rest))
-    return not _LEFT.sub("", rest)
-
-
-@lru_cache(maxsize=16384)
-def names_a_time(text: str) -> bool:
-    """Whether `text` names a time, among other things."""
-    return bool(_TIME_WORD.search(text.lower()))

@@ -5,7 +5,7 @@ Source fields: p, then the interval; the estimate with its orientation, then the
 
 from __future__ import annotations
 
-from deepimagine_tui.trials.results import Benefit, Contrast, ContrastInterval, Orientation, PValue, ValueKind, Verdict
+from deepimagine_tui.trials.results import Benefit, Contrast, ContrastInterval, Orientation, PValue, Verdict
 
 ALPHA = {1: 0.025, 2: 0.05}
 """The level taken where none is stated, by the number of sides."""
@@ -59,7 +59,7 @@ def favoured(
         return None
     a_higher: bool | None = None
     if estimate is not None and null is not None and orientation != "unknown" and estimate != null:
-        a_higher = (estimate > null) == (orientation in ("a-b", "a/b")) != inverse
+        a_higher = ((estimate > null) == (orientation in ("a-b", "a/b"))) is not inverse
     elif values is not None and values[0] != values[1]:
         a_higher = values[0] > values[1]
     if a_higher is None:
@@ -99,8 +99,3 @@ def _decide(contrast: Contrast, k1: str) -> tuple[Verdict, str]:
     if contrast.favours == k1:
         return "met", "The difference is significant in favour of this group."
     return "not met", "The difference is significant in favour of the other group."
-
-
-def is_inverse(scale: str, values: ValueKind, title_is_free_of_event: bool) -> bool:
-    """Whether a larger estimate on this scale means smaller values: a hazard ratio of a time, or of being free of an event."""
-    return "hazard" in scale and (values == "time to event" or title_is_free_of_event)

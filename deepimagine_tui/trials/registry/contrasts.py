@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from deepimagine_tui.trials.concepts import orientations, scales, terms, verdicts
+from deepimagine_tui.trials.concepts.arm_values import compared_values, counts_people
 from deepimagine_tui.trials.concepts.hypotheses import hypothesis
 from deepimagine_tui.trials.concepts.p_values import parse_p, stated_alpha, test_sides
 from deepimagine_tui.trials.registry.fields import Log, Node, clean, each, number, text, texts, unknown_keys
@@ -38,7 +39,7 @@ _KEYS = frozenset(
         "groupIds",
     ]
 )
-_FREE = re.compile(r"\bsurviv|[- ]free\b|\bfree of\b|\bwithout\b")
+_LOG_SCALE = re.compile(r"\blog(?:10|2|e)?\b|\bln\b")
 
 
 def contrasts(node: Node, at: str, outcome: Outcome, log: Log) -> tuple[Contrast, ...]:
@@ -104,6 +105,7 @@ def _contrast(index: int, node: Node, at: str, outcome: Outcome, log: Log) -> Co
         method=method,
         unit=outcome.unit if kind == "difference" else "",
         class_title=_class_title(outcome, comments),
+        flags=("log-scale",) if kind == "difference" and _LOG_SCALE.search(scale.lower()) else (),
     )
     return _judged(contrast, outcome, comments)
 
@@ -133,49 +135,23 @@ def _class_title(outcome: Outcome, comments: tuple[str, ...]) -> str:
     return longest if all(title.lower() in longest.lower() for title in named) else ""
 
 
-def _pairs(contrast: Contrast, outcome: Outcome) -> list[tuple[float, float]]:
-    """The posted values (a, b) of every class and category that the contrast may be about."""
-    a_id, b_id = contrast.group_ids
-    values: dict[tuple[str, str], dict[str, float]] = {}
-    for cell in outcome.cells:
-        if cell.value is not None and cell.group_id in contrast.group_ids and contrast.class_title in ("", cell.class_title):
-            values.setdefault((cell.class_title, cell.category), {})[cell.group_id] = _comparable(cell.value, cell.n, outcome)
-    return [(found[a_id], found[b_id]) for found in values.values() if a_id in found and b_id in found]
-
-
-def _comparable(value: float, n: int | None, outcome: Outcome) -> float:
-    """A count as percentage of its n, since differences and ratios of counts are posted on that scale."""
-    if outcome.kind == "share" and n and outcome.parameter.startswith("count of"):
-        return 100 * value / n
-    if (
-        outcome.kind == "share"
-        and n
-        and "percent" not in outcome.unit.lower()
-        and "%" not in outcome.unit
-        and "proportion" not in outcome.unit.lower()
-    ):
-        return 100 * value / n
-    return value
-
-
 def _judged(contrast: Contrast, outcome: Outcome, comments: tuple[str, ...]) -> Contrast:
     """The contrast with its orientation, significance and favoured group."""
-    if len(contrast.group_ids) != 2 or len(set(contrast.group_ids)) != 2:
-        significant = verdicts.p_significant(contrast.p, contrast.alpha)
-        return msgspec.structs.replace(contrast, significant=significant)
-    pairs = _pairs(contrast, outcome)
-    orientation, shown_by = _orientation(contrast, outcome, pairs, comments)
     by_p = verdicts.p_significant(contrast.p, contrast.alpha)
+    if len(contrast.group_ids) != 2 or len(set(contrast.group_ids)) != 2:
+        return msgspec.structs.replace(contrast, significant=by_p)
+    a_id, b_id = contrast.group_ids
+    pairs = compared_values(outcome, a_id, b_id, contrast.class_title, " ".join((contrast.scale, *comments)))
+    inverse = orientations.is_inverse(contrast.scale, outcome.kind, outcome.title)
+    orientation, shown_by, unit = _orientation(contrast, outcome, pairs, inverse, comments)
     by_interval = verdicts.interval_significant(contrast.interval, contrast.null, contrast.alpha)
-    flags = contrast.flags
-    if by_p is not None and by_interval is not None and by_p != by_interval:
-        flags = (*flags, verdicts.CONTRADICTION)
-    inverse = verdicts.is_inverse(contrast.scale, outcome.kind, bool(_FREE.search(outcome.title.lower())))
+    contradicts = by_p is not None and by_interval is not None and by_p != by_interval
     return msgspec.structs.replace(
         contrast,
         orientation=orientation,
         orientation_from=shown_by,
         reference=_reference(contrast, orientation),
+        unit=unit,
         significant=by_p if by_p is not None else by_interval,
         favours=verdicts.favoured(
             contrast.group_ids,
@@ -186,24 +162,32 @@ def _judged(contrast: Contrast, outcome: Outcome, comments: tuple[str, ...]) -> 
             inverse,
             pairs[0] if len(pairs) == 1 else None,
         ),
-        flags=flags,
+        flags=(*contrast.flags, verdicts.CONTRADICTION) if contradicts else contrast.flags,
     )
 
 
 def _orientation(
-    contrast: Contrast, outcome: Outcome, pairs: list[tuple[float, float]], comments: tuple[str, ...]
-) -> tuple[Orientation, Literal["arm values", "comment", "none"]]:
+    contrast: Contrast, outcome: Outcome, pairs: list[tuple[float, float]], inverse: bool, comments: tuple[str, ...]
+) -> tuple[Orientation, Literal["arm values", "comment", "none"], str]:
+    """The orientation, what showed it, and the contrast's own unit, which need not be that of the cells."""
     if contrast.estimate is None or contrast.kind not in ("difference", "ratio"):
-        return "unknown", "none"
-    shown = orientations.from_values(
-        contrast.kind, contrast.scale, contrast.estimate, contrast.null, pairs, outcome.kind, outcome.title
-    )
-    if shown != "unknown":
-        return shown, "arm values"
+        return "unknown", "none", contrast.unit
+    for factor, unit in _scales(contrast, outcome):
+        shown = orientations.from_values(contrast.kind, contrast.estimate * factor, contrast.null, pairs, inverse)
+        if shown != "unknown":
+            return shown, "arm values", unit
     titles = {group.id: group.title for group in outcome.groups}
-    a, b = (clean(titles.get(identifier, "")) for identifier in contrast.group_ids)
+    a, b = (titles.get(identifier, "") for identifier in contrast.group_ids)
     said = orientations.from_comments(contrast.kind, a, b, contrast.scale, *comments)
-    return (said, "comment") if said != "unknown" else ("unknown", "none")
+    return (said, "comment", contrast.unit) if said != "unknown" else ("unknown", "none", contrast.unit)
+
+
+def _scales(contrast: Contrast, outcome: Outcome) -> list[tuple[float, str]]:
+    """The scales on which a difference may have been posted: factors to that of the arm values, with the unit each means."""
+    if contrast.kind != "difference" or outcome.kind != "share":
+        return [(1.0, contrast.unit)]
+    plain = "percentage points" if counts_people(outcome.parameter, outcome.unit) else outcome.unit
+    return [(1.0, plain), (100.0, "proportion")]
 
 
 def _reference(contrast: Contrast, orientation: Orientation) -> str | None:

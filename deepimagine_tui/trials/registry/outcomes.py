@@ -60,6 +60,7 @@ class _Reading(msgspec.Struct, frozen=True):
     """How the cells of one outcome are read."""
 
     kind: ValueKind
+    unit: str
     selected: str
     is_time: bool
 
@@ -93,7 +94,7 @@ def _outcome(node: Node, at: str, plan: Plan, seen: Counter[str], log: Log) -> O
     classes = each(node, "classes", at, log)
     titles = tuple(text(item, "title", where, log) for where, item in classes)
     axis = class_axis(titles, plan.arm_labels)
-    reading = _Reading(kind, text(node, "denomUnitsSelected", at, log), axis == "time")
+    reading = _Reading(kind, unit, text(node, "denomUnitsSelected", at, log), axis == "time")
     cells = _cells(node, at, classes, titles, reading, log)
     _check_groups(cells, groups, at, log)
     outcome = Outcome(
@@ -159,7 +160,7 @@ def _cell(
     written = clean(raw) if type(raw) is str else text(node, "value", at, log)
     value = parse_number(written)
     note = clean(comment) if type(comment) is str else ""
-    state = "value" if value is not None else missing_state(written, note, reading.kind)
+    state = "value" if value is not None else missing_state(written, note, reading.kind, reading.unit)
     if value is None and written and not is_not_available(written):
         log.add(f"{at}.value", "not-a-number", f"Expected a number, found {written!r}.")
     spread = number(node, "spread", at, log)
