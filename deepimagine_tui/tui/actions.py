@@ -117,6 +117,8 @@ _DATA = (
     Action("text.top", "home", "scroll_home", "top", "To the beginning.", "texts"),
     Action("text.bottom", "end", "scroll_end", "bottom", "To the end.", "texts"),
     Action("tabs.previous", "left,h", "previous_tab", "tab before", "The tab before.", "tabs"),
+    Action("tabs.back", "left_square_bracket", "previous_tab", "tab before", "The tab before.", "parts with tabs"),
+    Action("tabs.forth", "right_square_bracket", "next_tab", "next tab", "The next tab.", "parts with tabs"),
     Action("tabs.next", "right,l", "next_tab", "next tab", "The next tab.", "tabs"),
 )
 
@@ -141,7 +143,7 @@ _BROWSE = (
         "forecast: Forecast this trial",
         40,
     ),
-    Action("browse.filter", "plus", "filter", "filter", "Add a filter, or change one.", "Browse", "find: Add a filter", 25),
+    Action("browse.filter", "plus", "filter", "filter", "Add a filter, or change one.", "Browse", "find: Add a filter", 75),
     Action(
         "browse.unfilter",
         "backspace,delete",

@@ -15,6 +15,8 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from deepimagine_tui.errors import CancelledError, DeepImagineError
+from deepimagine_tui.reasoning.request import AnchorRef
+from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.commands import ActionCommands
 from deepimagine_tui.tui.copying import ExportChoice, copy_to_file, terminal_takes_clipboard
@@ -124,6 +126,21 @@ class DeepImagineApp(RunJobs):
             self.pop_screen()
         self._visited = [*(each for each in self._visited if each != self.current_mode), self.current_mode]
         self.switch_mode(name)
+
+    def imagine_from(self, trial: Trial, anchor: AnchorRef) -> None:
+        """Go to Imagine with a new what-if."""
+        self.hand_over("imagine", (trial, anchor))
+
+    def forecast_trial(self, trial: Trial) -> None:
+        """Go to Forecast with a trial as its target."""
+        self.hand_over("forecast", trial)
+
+    def hand_over(self, name: str, given: object) -> None:
+        """Go to a screen and give it something, once it is there."""
+        self.go(name)
+        screen = self.screen
+        if isinstance(screen, HouseScreen):
+            screen.call_after_refresh(screen.receive, given)
 
     async def action_back(self) -> None:
         """Stop what runs; else what the screen does; else the screen before. Never quits."""

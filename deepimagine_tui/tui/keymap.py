@@ -57,6 +57,7 @@ def shown(keys: str) -> str:
 
 _NAMES = {
     "up": "↑", "down": "↓", "left": "←", "right": "→", "question_mark": "?", "slash": "/", "plus": "+", "escape": "esc",
+    "left_square_bracket": "[", "right_square_bracket": "]",
     "shift+up": "shift+↑", "shift+down": "shift+↓", "pageup": "page up", "pagedown": "page down",
 }  # fmt: skip
 

@@ -43,6 +43,11 @@ def digits(value: float) -> str:
     return f"{value:.{places}f}"
 
 
+def posted(value: float) -> str:
+    """A value as the registry gave it, to four decimals at most."""
+    return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:,.6g}"
+
+
 def bracket(interval: Interval) -> str:
     """`[-0.75, -0.42] 95% CI posted`; an open end is `–`."""
     low = "–" if interval.lower is None else digits(interval.lower)
@@ -106,12 +111,12 @@ def estimate_text(contrast: Contrast) -> str:
     """`-0.58 [-0.75, -0.42] p<.001`, as far as posted."""
     parts = []
     if contrast.estimate is not None:
-        parts.append(digits(contrast.estimate))
+        parts.append(posted(contrast.estimate))
     interval = contrast.interval
     if interval is not None:
-        low = "–" if interval.lower is None else digits(interval.lower)
-        high = "–" if interval.upper is None else digits(interval.upper)
-        level = f" {interval.level:g}% CI" if interval.level is not None else " CI"
+        low = "–" if interval.lower is None else posted(interval.lower)
+        high = "–" if interval.upper is None else posted(interval.upper)
+        level = f" {interval.level:g}% CI posted" if interval.level is not None else " CI posted"
         parts.append(f"[{low}, {high}]{level}")
     if contrast.p is not None:
         parts.append(p_text(contrast.p))

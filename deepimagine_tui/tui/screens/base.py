@@ -138,6 +138,9 @@ class HouseScreen(Screen[None]):
         """Override to say where `/` leads; by default there is nothing to find."""
         self.notify("Nothing to find here.", markup=False)
 
+    def receive(self, given: object) -> None:
+        """Override to take what another screen hands over, e.g. a trial to forecast."""
+
     def back(self) -> bool:
         """What `esc` does here when nothing runs; True when it did something."""
         return False

@@ -28,8 +28,6 @@ class Panes(Horizontal):
 
     DEFAULT_CSS = """
     Panes { height: 1fr; }
-    .-narrow Panes > Pane { display: none; }
-    .-narrow Panes > Pane.-current { display: block; width: 1fr; max-width: 100%; }
     """
 
     def on_mount(self) -> None:

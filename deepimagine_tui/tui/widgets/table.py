@@ -39,7 +39,7 @@ class HouseTable(DataTable[Content], inherit_bindings=False):
             return self.table
 
     def __init__(self, *, id: str | None = None, classes: str | None = None, export_name: str = "") -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes, cursor_type="row", zebra_stripes=False, cell_padding=1)
+        super().__init__(id=id, classes=classes, cursor_type="row", zebra_stripes=False, cell_padding=0)
         self.marked: dict[str, None] = {}
         self.export_name = export_name
 
