@@ -42,11 +42,11 @@ _RELATIVE_TOLERANCE = 1e-6
 
 
 @lru_cache(maxsize=1)
-def registry() -> UnitRegistry:
+def registry() -> UnitRegistry[float]:
     """The unit registry, built at the first comparison: importing the library is slow and most runs never compare a dose."""
     from pint import UnitRegistry
 
-    units = UnitRegistry(cache_folder=None)
+    units: UnitRegistry[float] = UnitRegistry(cache_folder=None)
     units.define("international_unit_base = [biological_activity]")
     units.define("international_unit = international_unit_base")
     units.define("milli_international_unit = 1e-3 * international_unit_base")

@@ -1,6 +1,7 @@
 """Which direction of an outcome is good for a participant. From the measure's words, never from results.
 
-Source fields, in order of preference: what the description says of the score, the title, the unit. It answers `unknown` freely.
+Source fields, in order of preference: what the description says of a score, the title, the kind of value. It answers `unknown`
+freely: a laboratory value that may be too high or too low, a body weight, a pharmacokinetic parameter.
 """
 
 from __future__ import annotations
@@ -8,115 +9,133 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from deepimagine_tui.trials.concepts.vocabulary import any_of
 from deepimagine_tui.trials.results import Benefit, ChangeBasis, ValueKind
 
-_S = r"(?:\w+[ ,/()-]+){0,6}?"
-_STATED_WORSE = re.compile(
-    rf"\b(?:high(?:er|est)?|great(?:er|est)?|larger|increas(?:e[sd]?|ing)) (?:\w+ ){{0,4}}(?:scores?|values?|numbers?|ratings?|points?|level)?\s*{_S}(?:indicat\w+|represent\w*|mean(?:s|ing)?|reflect\w*|correspond\w*|signif\w+|denot\w+|suggest\w*|=|are|is|being|associated with)\s+{_S}"
-    rf"(?:worse\w*|more (?:severe|pain|symptom|disab|impair|depress|anxi|disease|fatigue|problem)|greater (?:severity|impair|disab|symptom|depress|pain|disease|dysfunction)|severe|poor(?:er)?|worst|higher (?:severity|disease|level of (?:pain|symptom))|increased (?:severity|symptom|disease|pain)|maximum (?:pain|severity)|disability)"
-    rf"|\b(?:low(?:er|est)?|small(?:er)?|decreas(?:e[sd]?|ing)) (?:\w+ ){{0,4}}(?:scores?|values?|numbers?|ratings?)?\s*{_S}(?:indicat\w+|represent\w*|mean(?:s|ing)?|reflect\w*|=|are|is)\s+{_S}(?:better|improve\w*|less (?:severe|pain|symptom|disab|impair))",
+_MORE = r"\b(?:high(?:er|est)?|great(?:er|est)?|larger|increas(?:e[sd]?|ing)|positive)\b"
+_LESS = r"\b(?:low(?:er|est)?|small(?:er)?|decreas(?:e[sd]?|ing)|negative|reduction)\b"
+_SAYS = r"(?:\W+\w+){0,6}?\W*(?:\b(?:indicat\w+|represent\w*|mean(?:s|ing)?|reflect\w*|correspond\w*|signif\w+|denot\w+|suggest\w*|are|is|being|associated)\b|=)"
+_GAP = r"(?:\W+\w+){0,5}?\W+"
+_WORSE = (
+    r"(?:worse\w*|poor(?:er)?|severe|severity|worst|disability|impair\w*|symptom\w*|dysfunction|distress|maximum (?:pain|severity)"
+    r"|more (?:pain|disab\w+|depress\w+|anxi\w+|fatigue|problems?|disease))\b"
 )
-_STATED_BETTER = re.compile(
-    rf"\b(?:high(?:er|est)?|great(?:er|est)?|larger|increas(?:e[sd]?|ing)) (?:\w+ ){{0,4}}(?:scores?|values?|numbers?|ratings?|points?)?\s*{_S}(?:indicat\w+|represent\w*|mean(?:s|ing)?|reflect\w*|correspond\w*|signif\w+|denot\w+|suggest\w*|=|are|is|being|associated with)\s+{_S}"
-    rf"(?:better|improve\w*|best|higher (?:quality|function|level of function)|greater (?:quality|function|satisfaction|health)|good|healthier|more favou?rable|less (?:severe|pain|symptom|impair|disab)|optimal|higher satisfaction)"
-    rf"|\b(?:low(?:er|est)?|decreas(?:e[sd]?|ing)) (?:\w+ ){{0,4}}(?:scores?|values?|numbers?|ratings?)?\s*{_S}(?:indicat\w+|represent\w*|mean(?:s|ing)?|reflect\w*|=|are|is)\s+{_S}(?:worse\w*|poor(?:er)?|more (?:severe|impair|disab))",
+_BETTER = (
+    r"(?:better|improve\w*|best|good|healthier|favou?rable|optimal|less (?:severe|pain|impair\w*|disab\w+|symptom\w*)"
+    r"|higher (?:quality|function\w*|level of function\w*|satisfaction)|greater (?:quality|function\w*|satisfaction|health))\b"
 )
-_TOLD_WORSE = re.compile(
-    r"\b(?:negative|decrease|lower|reduction)\w* (?:\w+ ){0,6}(?:indicat\w+|represent\w*|mean\w*|reflect\w*|=) (?:an? |the )?(?:\w+ )?improve",
-)
-_TOLD_BETTER = re.compile(
-    r"\b(?:positive|increase)\w* (?:\w+ ){0,6}(?:indicat\w+|represent\w*|mean\w*|reflect\w*|=) (?:an? |the )?(?:\w+ )?improve",
-)
+_HIGH_IS_WORSE = re.compile(rf"{_MORE}{_SAYS}{_GAP}{_WORSE}|{_LESS}{_SAYS}{_GAP}{_BETTER}")
+_HIGH_IS_BETTER = re.compile(rf"{_MORE}{_SAYS}{_GAP}{_BETTER}|{_LESS}{_SAYS}{_GAP}{_WORSE}")
 
 _PHARMACOKINETIC = re.compile(
-    r"\b(?:auc\w*|c ?max|c ?min|t ?max|c ?trough|half[- ]life|pharmacokinetic\w*|pk|plasma concentration|serum concentration|trough concentration|volume of distribution|(?:oral|systemic|total|apparent|drug|plasma) clearance|maximum tolerated dose|mtd|recommended phase|recommended dose|bioavailability|t1/2|dose[- ]limiting toxicity dose)\b",
+    r"\bauc(?!\w* (?:of|for) (?:the )?(?:change|viral|shedding|pain|symptom))\w*|\bc ?max\b|\bc ?min\b|\bt ?max\b|\bc ?trough\b|\bhalf[- ]life|\bpharmacokinetic"
+    r"|\b(?:plasma|serum|trough|peak|whole blood|drug) concentration|\bvolume of distribution|\b(?:oral|systemic|total|apparent|drug|plasma) clearance"
+    r"|\bmaximum tolerated dose|\bmtd\b|\brecommended (?:phase|dose)|\bbioavailability|\bdose[- ]limiting toxicity dose"
 )
-_BAD = re.compile(
-    r"\b(?:mortality|deaths?|died|dying|fatal\w*|adverse|side effects?|toxicit\w*|dlts?|teaes?|saes?|aes?|relapse\w*|recurren\w*|progress(?:ion|ed|ive disease)(?![- ]free)|failures?|infect(?:ion|ed)\w*|bleed\w*|h(?:a)?emorrhag\w*"
-    r"|hospitali[sz]ation|hospitali[sz]ed|re-?admission|exacerbation\w*|pain\w*|hba1c|a1c|h(?:a)?emoglobin a1c|glycosylated h(?:a)?emoglobin|fasting (?:plasma |blood |serum )?glucose|fpg|(?:postprandial|plasma) glucose|hypoglyc\w*|hyperglyc\w*"
-    r"|blood pressure|sbp|dbp|ldl\w*|triglycerides?|total cholesterol|c-?reactive protein|crp|depress\w*|anxiety|ham-?[ad]\w*|hdrs\w*|madrs|phq-?9|bdi\w*|panss|bprs|ymrs|updrs|edss|adas-?cog|adhd-rs|cgi-?s|viral load|viremia|rna level"
-    r"|seizures?|das-?28\w*|haq(?:-di)?|easi|scorad|ipss|cdai|womac|nausea|vomiting|emesis|rejection|gvhd|graft[- ]versus[- ]host|thrombo\w*|stroke|myocardial infarction|mace|cardiovascular events?|heart failure|fractures?|discontinu\w*|withdraw\w*|drop-?outs?"
-    r"|headaches?|migraines?|fatigue|itch\w*|prurit\w*|symptoms?|severity|disability|distress|insomnia|wake after sleep onset|waso|sleep latency|length of (?:hospital |icu )?stay|duration of (?:hospital\w*|mechanical ventilation|ventilation|neutropenia|symptoms|illness|oxygen\w*|fever|diarrh\w*|viral shedding|stay)"
-    r"|(?:mechanical )?ventilation|intubation|icu admission|rescue (?:medication|therapy)|complications?|neutropenia|an(?:a)?emia|thrombocytopenia|transfusion\w*|diarrh(?:o)?ea|mucositis|neuropathy|injur\w*|impair\w*|abuse|relaps\w*|craving|smoking(?! cessation| abstinence)|cigarettes|drinking days|heavy drinking|tumou?r (?:size|volume|burden)|lesions?|intraocular pressure|iop"
-    r"|proteinuria|albuminuria|creatinine(?! clearance)|incidence of (?:influenza|herpes|malaria|hiv|cancer|zoster|pneumon\w*|disease)|transmission|clinical malaria|parasit(?:a)?emia|loss|delirium|cough|nocturia|incontinence|urgency|micturition\w*|hot flash\w*|flares?|events?|disease activity|worsen\w*|deteriorat\w*|decline)\b",
+_HARM = any_of(
+    """adverse toxicit~ side_effects? safety tolerability dlts? teaes? saes? aes? reactogenicity solicited unsolicited
+    (?:allergic|local|systemic|infusion|injection|site)_(?:site_)?reactions? hypersensitivity"""
 )
-_GOOD = re.compile(
-    r"\b(?:surviv(?:al|ing|e|ed|ors?)|alive|response|respon(?:d|se|der|ding|ded)\w*|orr|remission\w*|cured?|cures|success\w*|improve\w*|recover\w*|resol(?:ve|ved|ution)|heal(?:ed|ing)|clearance|cleared|clear or almost clear|seroconver\w*|seroprotect\w*|seropositiv\w*|seroresponse|titers?|titres?|gmts?|gmcs?|antibod\w*|immunogenicity|immune response"
-    r"|quality of life|qol|hrqol|sf-?36|eq-?5d|fact-\w+|kdqol|function(?:ing|al)?|fev ?1|fvc|peak flow|pef|walk(?:ing)? (?:distance|test)|6mwd|6mwt|visual acuity|bcva|letters|pasi[- ]?(?:50|75|90|100)|acr ?-?(?:20|50|70)|asas ?-?\d+|iga|abstinen\w*|abstain\w*|cessation|quit|adheren\w*|complian\w*|satisf\w*|acceptab\w*|prefer\w*|efficacy"
-    r"|engraft\w*|bone mineral density|bmd|ejection fraction|lvef|hdl\w*|cd4\w*|undetectable|virologic(?:al)? (?:response|suppression|success)|svr\w*|suppress\w*|hiv-1 rna ?(?:<|less than|below)|(?:<|less than|below) ?\d+ copies|protect\w*|knowledge|uptake|eradicat\w*|negativ(?:e|ity)|disease control|clinical benefit|benefit|pregnan(?:cy|cies) rate|live births?|ongoing pregnancy|ovulation|patency|relief|pain[- ]free|sleep efficiency|total sleep time|immuni(?:ty|zed)|memory|cognit\w*|mmse|mini-mental|sensitivity|specificity|accuracy|detection|complete(?:d)? (?:response|resection)|resect(?:ed|ion|ability)|return to work|discharged|weight gain|persistence|mmr|ccyr|chr|event[- ]free|feasib\w*|persons? retained|retention)\b",
+_SURVIVAL = any_of(
+    r"""surviv~ (?:progression|event|disease|relapse|recurrence|failure|metastas[ei]s|symptom|seizure|leukemia|treatment|ventilator|hospital)_free
+    duration_of_(?:\w+_){0,3}(?:response|remission|disease_control|benefit) pfs os dfs efs rfs days_alive"""
 )
-_FREE = re.compile(
-    r"[- ]free\b|\bfree (?:of|from)\b|\bfreedom from\b|\bwithout\b|\babsence of\b|\bno (?:evidence of |need for |)(?=\w)|\bavoid\w*|\bprevent(?:ion|ed|ing) of\b|\bprevented\b",
+_DIED = any_of("progressed died deaths? mortality")
+_TIME_TO = re.compile(r"\b(?:time (?:\w+ )?(?:to|until|till|for|from)|days (?:to|until)|onset of)\b(.*)")
+
+_GOOD_EVENT = any_of(
+    """respon(?:d|se|ses|der|ders|ding|ded) orr remissions? cured? cures success~ improve~ recover~ resol(?:ve|ved|ution) heal(?:ed|ing)
+    clear(?:ed|ance)? alleviat~ relie(?:f|ved) negativ(?:e|ity) undetectable eradicat~ effective discharged? abstinen~ abstain~ cessation quit
+    extubat~ controlled normali[sz]~ alive weaned liberat~ negative_conversion return_to_work return_to_play wean~"""
 )
-_REDUCED = re.compile(
-    r"\b(?:reduc(?:tion|ed|ing|e)|decreas(?:e|ed|es|ing)|lower(?:ed|ing)|declin(?:e|ed|ing)|≥ ?\d+ ?% (?:reduction|decrease)|drop)\b",
+_GOOD = any_of(
+    r"""seroconver~ seroprotect~ seropositiv~ seroresponse titers? titres? gmts? gmcs? antibod~ immunogenicity immun~ opsonophagocytic
+    quality_of_life qol hrqol sf-?36 eq-?5d fact-\w+ kdqol functioning function functional fev_?1 fvc peak_flow pef walk(?:ing)?_(?:distance|test) 6mwd 6mwt
+    visual_acuity bcva letters pasi-?_?(?:50|75|90|100) acr_?-?(?:20|50|70) asas_?-?\d+ adheren~ complian~ satisf~ acceptab~ prefer~ efficacy
+    engraft~ bone_mineral_density bmd ejection_fraction lvef hdl~ cd4~ virologic(?:al)?_suppression svr~ suppress~ protect~ knowledge uptake
+    disease_control clinical_benefit pregnanc(?:y|ies)_rate live_births? ongoing_pregnancy ovulation patency sleep_efficiency total_sleep_time
+    memory cognit~ mmse mini-mental sensitivity specificity accuracy detection resect(?:ed|ion|ability) persistence mmr ccyr chr feasib~ retention retained
+    oxygenation oxygen_saturation spo2 saturation bowel_movements? ventilator-free vaccinated vaccination_appointments? screened completion completed"""
 )
-_TARGET = re.compile(
-    r"\b(?:achiev\w*|reach\w*|attain\w*|target|goal|controlled|normali[sz]\w*|control|maintain\w*|normal)\b|\b(?:with|having)? ?(?:a )?(?:hba1c|a1c|ldl-?c?|blood pressure|sbp|dbp|iop|hemoglobin a1c)\b.{0,30}(?:<|≤|less than|below)",
+_BAD = any_of(
+    r"""mortality deaths? died dying fatal~ relaps~ recurren~ progress(?:ion|ed|ive_disease) failures? infect(?:ions?|ed) bleed~ ha?emorrhag~
+    hospitali[sz]~ re-?admission~ exacerbation~ pain~ hba1c a1c ha?emoglobin_a1c glycosylated_ha?emoglobin fasting_(?:plasma_|blood_|serum_)?glucose fpg
+    (?:postprandial|plasma|blood)_glucose fructosamine hypoglyc~ hyperglyc~ blood_pressure sbp dbp ldl~ triglycerides? total_cholesterol c-?_?reactive_protein crp
+    depress~ anxiety ham-?[ad]~ hdrs~ madrs phq-?9 bdi~ panss bprs ymrs updrs edss adas-?_?cog adhd-rs adhd cgi-?s hallucination~
+    viral_load viral_shedding shedding viremia rna_level seizures? das-?28~ haq(?:-di)? easi scorad ipss cdai womac nausea vomiting emesis rejection
+    gvhd graft[- ]versus[- ]host thrombo~ stroke myocardial_infarction mace cardiovascular_events? heart_failure fractures? discontinu~ withdraw~ drop-?outs?
+    headaches? migraines? fatigue itch~ prurit~ symptoms? severity disability distress insomnia sleep_disturbance wake_after_sleep_onset waso sleep_latency
+    length_of_(?:hospital_|icu_)?stay intubation ventilation icu_(?:admission|stay) intensive_care rescue_(?:medication|therapy) complications? neutropenia an(?:a)?emia
+    transfusion~ diarrho?ea mucositis neuropathy injur~ impair~ abuse craving smoking cigarettes drinking_days heavy_drinking tumou?r_(?:size|volume|burden)
+    lesions? intraocular_pressure iop proteinuria albuminuria albumin-?_?to-?_?creatin\w+ uacr creatinine transmission malaria parasita?emia delirium cough
+    nocturia incontinence urgency micturition~ hot_flash~ flares? events? disease_activity worsen~ deteriorat~ decline loss fever spasticity ashworth
+    (?:detectable_)?(?:\w+_)?cancer_(?:incidence|rates?) incidence_of_\w+ biopsy-detectable positiv(?:e|ity)_rates? dyskinesia~ dyspnea off_time d-dimer ferritin (?:with|of)_(?:sars-cov-2|covid-19)"""
 )
-_WORSE = re.compile(
-    r"\b(?:worsen\w*|deteriorat\w*|declin\w*|loss of|fail(?:ed|ure|ing)|lack of|non-?respon\w*|refractory|progressi(?:on|ve)(?! ?-?free)|not (?:achiev\w*|respon\w*))\b",
+_TURNED = any_of(
+    r"""\w+_free free_(?:of|from) freedom_from without absence_of no_evidence_of no_need_for avoid~ prevent(?:ion|ed|ing)
+    reduc(?:tion|ed|ing|e) decreas(?:e|ed|es|ing) lower(?:ed|ing)
+    achiev~ reach(?:ed|ing)? attain~ target goal control maintain~ normal"""
 )
-_TIME_TO = re.compile(r"\b(?:time (?:to|until|till|for)|days (?:to|until)|duration until|onset of)\b(.*)")
-_SURVIVAL = re.compile(
-    r"\bsurviv|\b(?:progression|event|disease|relapse|recurrence|failure|metastas[ei]s|symptom|seizure|pain|leuk(?:a)?emia|treatment|ventilator|steroid|hospital)[- ]free\b|\bduration of (?:\w+ ){0,3}(?:response|remission|disease control|benefit)\b|\bpfs\b|\bos\b|\bdfs\b|\befs\b|\brfs\b|\btime to (?:\w+ ){0,2}(?:progression|relapse|death|recurrence|treatment failure|failure|worsening|deterioration)\b|\bdays alive\b",
+_BELOW = re.compile(r"(?:<|≤|less than|below) ?\d")
+_FAILED = any_of(
+    r"""worsen~ deteriorat~ loss_of fail(?:ed|ure|ures|ing)? lack_of non-?respon~ refractory not_(?:achiev|respon|resol)~ disease_progression
+    progressive_disease no_(?:response|improvement|recovery)"""
 )
-_NAMED_TOXICITY = re.compile(
-    r"\b(?:adverse|toxicit|side effect|safety|tolerability|dlt|teae|sae|reactogenicity|solicited|unsolicited|reaction)\w*"
+_CHANGED = any_of("reduc(?:tion|ed|ing|e) decreas(?:e|ed|es|ing) declin(?:e|ed|ing) drop")
+_AMBIGUOUS = re.compile(
+    r"\bweight (?:loss|gain)|\bresponse (?:to|time)\b|\b(?:heart|pulse|respiratory) rate\b|\bglobal (?:clinical )?im(?:provement|pression)"
 )
+_OPPOSITE: dict[Benefit, Benefit] = {"higher": "lower", "lower": "higher", "unknown": "unknown"}
 
 
 @lru_cache(maxsize=8192)
-def benefit(title: str, description: str, unit: str, kind: ValueKind, change: ChangeBasis) -> Benefit:
+def benefit(title: str, description: str, kind: ValueKind, change: ChangeBasis) -> Benefit:
     """The direction in which a participant does better: `higher`, `lower`, or `unknown`.
 
-    Order: what the description says about the score (means only); pharmacokinetics are unknown; harms are lower; survival and
-    time to a bad event are higher; time to a good event is lower; then the good or bad thing that the title names, turned round by
-    words like `free of`, `without` and, for shares of people, `reduction in`.
+    Order: what the description says about a score; pharmacokinetics are unknown; harms are lower; survival is higher;
+    a time to something bad is higher and to something good lower; then the good or bad thing that the title names, turned round
+    by words like `free of`, `without` and, for shares of people, `reduction in`. Where a mean is of a reduction its sign is not known.
     """
     if kind == "unknown":
         return "unknown"
     title = title.lower()
-    if _PHARMACOKINETIC.search(title):
+    if _PHARMACOKINETIC.search(title) or _AMBIGUOUS.search(title):
         return "unknown"
-    if kind == "signed":
+    if kind in ("signed", "positive"):
         stated = _stated(f"{title}. {description.lower()}")
         if stated != "unknown":
             return stated
-    if _SURVIVAL.search(title) and not (
-        kind == "share" and re.search(r"\b(?:progress(?:ed|ion events)|died|deaths?|mortality)\b", title)
-    ):
+    if _HARM.search(title):
+        return "higher" if kind == "share" and (" free" in title or "without" in title) else "lower"
+    if _SURVIVAL.search(title) and not (kind == "share" and _DIED.search(title)):
         return "higher"
-    if _NAMED_TOXICITY.search(title):
-        return "higher" if kind == "share" and _FREE.search(title) else "lower"
     timed = _TIME_TO.search(title)
-    if timed and kind in ("time to event", "positive", "signed"):
-        target = _of_words(timed[1], "share")
-        return {"higher": "lower", "lower": "higher", "unknown": "unknown"}[target]  # type: ignore[return-value]
-    if kind in ("signed", "positive") and _REDUCED.search(title) and change != "ratio to baseline":
+    if timed and kind != "share":
+        return _OPPOSITE[_of_event(timed[1])]
+    if kind == "share":
+        return _of_event(title)
+    if _CHANGED.search(title):
         return "unknown"
-    return _of_words(title, kind)
+    good, bad = _GOOD.search(title) or _GOOD_EVENT.search(title), _BAD.search(title)
+    return "unknown" if bool(good) == bool(bad) else "higher" if good else "lower"
 
 
 def _stated(text: str) -> Benefit:
-    worse = bool(_STATED_WORSE.search(text) or _TOLD_WORSE.search(text))
-    better = bool(_STATED_BETTER.search(text) or _TOLD_BETTER.search(text))
-    if worse == better:
+    worse, better = _HIGH_IS_WORSE.search(text), _HIGH_IS_BETTER.search(text)
+    if bool(worse) == bool(better):
         return "unknown"
     return "lower" if worse else "higher"
 
 
-def _of_words(text: str, kind: ValueKind) -> Benefit:
-    bad, good = _BAD.search(text), _GOOD.search(text)
-    if kind == "share":
-        if _WORSE.search(text):
-            return "lower"
-        if bad and (_FREE.search(text) or _REDUCED.search(text) or _TARGET.search(text)):
-            return "higher"
-        if good and bad:
-            return "higher" if good.start() < bad.start() else "lower"
-    elif good and bad:
-        return "unknown"
-    if good:
+def _of_event(text: str) -> Benefit:
+    """Whether more people with an event is better. The event decides over the illness that it happens to."""
+    if _FAILED.search(text):
+        return "lower"
+    if _GOOD_EVENT.search(text):
         return "higher"
-    return "lower" if bad else "unknown"
+    bad, good = _BAD.search(text), _GOOD.search(text)
+    if bad and (_TURNED.search(text) or _BELOW.search(text)):
+        return "higher"
+    if bad and (not good or bad.start() < good.start()):
+        return "lower"
+    return "higher" if good else "unknown"

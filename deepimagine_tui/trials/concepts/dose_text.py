@@ -160,7 +160,7 @@ def _is_inside(text: str, start: int) -> bool:
     """Whether the number at `start` is the rest of a longer word or number. Asked here, since a pattern that begins with a
     digit is searched for many times faster than one that begins by looking back."""
     before = text[start - 1] if start else " "
-    return before.isalnum() or before in ".,^" and not (before == "," and (start < 2 or not text[start - 2].isdigit()))
+    return before.isalnum() or (before in ".,^" and not (before == "," and (start < 2 or not text[start - 2].isdigit())))
 
 
 def _find_word(lowered: str, word: str, start: int, end: int, *, last: bool) -> int:

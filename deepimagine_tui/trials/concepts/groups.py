@@ -9,27 +9,30 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from deepimagine_tui.trials.concepts.vocabulary import any_of
 from deepimagine_tui.trials.model import ArmType
 from deepimagine_tui.trials.results import GroupKind
 
 Control = Literal["placebo", "sham", "no intervention", "active", "none", "unknown"]
 
 _WHOLE = re.compile(
-    r"^(?:overall|total|everyone|entire (?:study|cohort|population)|whole (?:study|population)|all|overall (?:study|total|population|cohort|group)"
+    r"^(?:overall|total|everyone|entire (?:study |trial )?(?:study|trial|cohort|population|group)|whole (?:study|population)|all|overall (?:study|total|population|cohort|group)"
     r"|(?:all|total|overall) (?:study )?(?:participants|patients|subjects|arms|groups|cohorts|randomi[sz]ed(?: \w+)?|enrolled(?: \w+)?|treated(?: \w+)?|evaluable(?: \w+)?))\b[^a-z]*$",
 )
 _POOLED = re.compile(
     r"\b(?:combined|pooled|aggregated?|total)\b(?! (?:with|therapy|treatment|modality|hormone|oral|vaccine|chemo\w*|inhib\w*|knee|hip|body|androgen|intravenous|marrow|lymphoid|parenteral|dose|daily))"
     r"|^all (?!grades|cause)(?:\w+[ -]){0,4}(?:doses?|groups|arms|cohorts|dose levels|treatments|regimens|schedules)\b|\barms? \w+ (?:and|&|\+) (?:arm )?\w\b|\b(?:groups|cohorts|arms) \w+ ?(?:,|and|&|\+|-)",
 )
-_PERIOD = re.compile(
-    r"\b(?:period|sequence|first intervention|second intervention|phase [ab12]\b|then|followed by|crossover|cross-over|treatment [abcd]{2,4})\b",
+_PERIOD = any_of(
+    "periods? sequence first second third then followed_by crossover cross-over phase_[ab12] treatment_[abcd]{2,4}"
 )
-_SUBGROUP = re.compile(
-    r"\b(?:strat(?:um|a)|subgroup|subset|aged?|years? (?:old|of age)|(?:fe)?males?|men|women|(?:sero|pcr|her-?2|er|pd-?l1|egfr|kras|brca|marker|biomarker|mutation)[- ]?(?:positive|negative)"
-    r"|wild[- ]type|mutant|(?:non-?)?responders?|completers|prior (?:therapy|treatment)|treatment[- ](?:naive|experienced)|refractory|relapsed|with (?:and|or) without"
-    r"|risk (?:group|patients)|low risk|high risk|standard risk|histology|stage [iv]+|siblings?|matched related|unrelated|mothers?|infants?|caregivers?|disease)\b",
+_SUBGROUP = any_of(
+    r"""strat(?:um|a|ified) subgroup subset aged? years?_(?:old|of_age) (?:fe)?males? men women wild_type mutant (?:non_?)?responders? completers
+    (?:sero|pcr|her-?2|er|pd-?l1|egfr|kras|brca|marker|biomarker|mutation)_?(?:positive|negative) prior_(?:therapy|treatment) treatment_(?:naive|experienced)
+    risk_(?:group|patients) low_risk high_risk standard_risk histology: stage_[iv]+ siblings? matched_related unrelated mothers? infants? caregivers?"""
 )
+_POPULATION = any_of("relapsed refractory disease patients_with participants_with")
+_TREATMENT = re.compile(r"\d ?(?:mg|mcg|µg|μg|ug|g|iu|ml)\b|\bplus\b| \+ |\btherapy\b|\btreatment:|\bchemotherapy\b")
 _PLACEBO = re.compile(r"\b(?:placebo|vehicle|dummy|saline)\b")
 _SHAM = re.compile(r"\bsham\b")
 _NOTHING = re.compile(
@@ -42,8 +45,12 @@ _ADDED = re.compile(r"\b(?:plus|with|and|added to|in addition|on top of|\+)\b|[+
 
 
 @lru_cache(maxsize=8192)
-def group_kind(title: str, is_crossover: bool, linked_by_label: bool) -> GroupKind:
-    """What a result group is, from its title. A title that is a registered arm's label is an arm, whatever its words."""
+def group_kind(title: str, is_crossover: bool, linked_by_label: bool, is_alone: bool) -> GroupKind:
+    """What a result group is, from its title. A title that is a registered arm's label is an arm, whatever its words.
+
+    A title that names a treatment is an arm even where it names a population too; a population that is the only group of its outcome
+    is who the trial was in, no subgroup.
+    """
     title = title.lower()
     if linked_by_label and not _WHOLE.match(title):
         return "arm"
@@ -53,7 +60,7 @@ def group_kind(title: str, is_crossover: bool, linked_by_label: bool) -> GroupKi
         return "pooled"
     if is_crossover and _PERIOD.search(title):
         return "crossover period"
-    if _SUBGROUP.search(title):
+    if not _TREATMENT.search(title) and (_SUBGROUP.search(title) or (not is_alone and _POPULATION.search(title))):
         return "subgroup"
     return "arm"
 

@@ -40,18 +40,19 @@ _NOISE = frozenset(
     ]
 )
 _SET_NOTE = re.compile(r"\((?:[^()]*\b(?:set|population|itt|n ?=)[^()]*)\)")
+_MICRO = re.compile(r"(?:[µμ]|\bu|(?<=\d)u)g\b")
 _PREFIX = re.compile(r"^(?:arm|group|cohort|stratum|part)\s+([a-z0-9]{1,3})\b")
 
 
 @lru_cache(maxsize=16384)
 def _tokens(text: str) -> frozenset[str]:
-    return frozenset(word for word in _WORD.findall(_SET_NOTE.sub(" ", text.lower())) if word not in _NOISE)
+    return frozenset(word for word in plain(text).split() if word not in _NOISE)
 
 
 @lru_cache(maxsize=16384)
 def plain(text: str) -> str:
     """A label without case, punctuation and notes on analysis sets, to compare labels by."""
-    return " ".join(_WORD.findall(_SET_NOTE.sub(" ", text.lower())))
+    return " ".join(_WORD.findall(_MICRO.sub("mcg", _SET_NOTE.sub(" ", text.lower()))))
 
 
 @lru_cache(maxsize=8192)

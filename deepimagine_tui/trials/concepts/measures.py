@@ -16,6 +16,10 @@ _SHARE_UNIT = re.compile(
     r"|^(?:percent(?:age)?|%|proportion|probability|percentage \(%\)|estimated (?:probability|percentage|proportion).*)$"
     r"|^(?:number of )?(?:participants?|patients?|subjects?|persons?|people|adults|children|infants|women|men|pts|individuals)\b",
 )
+_PART_UNIT = re.compile(
+    r"^(?:estimated |cumulative |incidence )*(?:perc|percent|percentage|proportion|probability|%)\b(?! (?:change|inhibition|reduction|increase|decrease|per))"
+    r"|\b(?:incidence percentage|survival probability|probability)$"
+)
 _NOT_SHARE_UNIT = re.compile(
     r"\bper (?:participant|patient|subject|person)|(?:participant|patient|subject|person)[- ](?:year|month|day|week)"
 )
@@ -91,7 +95,7 @@ def value_kind(parameter: str, unit: str, title: str, change: ChangeBasis) -> Va
     timed = bool(_TIME_UNIT.match(unit))
     if timed and _EVENT_TIME.search(title):
         return "time to event"
-    if parameter == "number" and _SHARE_UNIT.search(unit) and not _NOT_SHARE_UNIT.search(unit):
+    if parameter == "number" and (_SHARE_UNIT.search(unit) or _PART_UNIT.search(unit)) and not _NOT_SHARE_UNIT.search(unit):
         return "share"
     if timed or parameter == "number" or _POSITIVE.search(unit) or _POSITIVE.search(title):
         return "positive" if timed or _POSITIVE.search(unit) or _POSITIVE.search(title) else "unknown"

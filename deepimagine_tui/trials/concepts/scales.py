@@ -18,7 +18,7 @@ _RATIO = re.compile(
     r"\bratios?\b|\b(?:hr|or|rr|gmr|irr|aor|ahr)\b|\brelative (?:risk|rate)(?! reduction)|\bfold\b|\bhazards?\b|\bproportional hazard|\bodds\b|\bgeometric mean fold\b|\bquotient\b",
 )
 _DIFFERENCE = re.compile(
-    r"\bdiff(?:erence|\b)|\bminus\b|\bchange\b|\bdelta\b|\btreatment effect\b|\breduction\b|\bestimated? (?:treatment )?effect\b|\bls ?means?\b|\bcontrast\b|\bshift\b|\brd\b|\barr\b",
+    r"\bdiff(?:erence|\b)|\bminus\b|\bchange\b|\bdelta\b|\btreatment effect\b|\breduction\b|\bestimated? (?:treatment )?effect\b|\bls ?means?\b|\bcontrast\b|\bshift\b|\bhodges|\brd\b|\barr\b",
 )
 _EFFICACY = re.compile(
     r"\bvaccine efficacy\b|\befficacy\b|\brelative (?:risk|rate) reduction\b|\bprotective\b|\b1 ?- ?(?:hazard|risk|rate|odds)",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, cast
 
 from deepimagine_tui.errors import BadInputError
 from deepimagine_tui.trials.concepts import terms
@@ -94,7 +93,7 @@ def _trial(nct_id: str, study: Node, section: Node, identity: Node, log: Log) ->
         results_posted=protocol.posted_date(status, "resultsFirstPostDateStruct", "resultsFirstSubmitDate", at_status, log),
         last_updated=protocol.posted_date(status, "lastUpdatePostDateStruct", "lastUpdateSubmitDate", at_status, log),
         enrolment=enrolment,
-        enrolment_kind=cast("Literal['actual', 'anticipated', 'unknown']", terms.date_kind(enrolment_kind)),
+        enrolment_kind=terms.date_kind(enrolment_kind),
         sponsor=text(lead, "name", f"{at_sponsors}.leadSponsor", log),
         sponsor_class=terms.sponsor_class(text(lead, "class", f"{at_sponsors}.leadSponsor", log)),
         collaborators=tuple(

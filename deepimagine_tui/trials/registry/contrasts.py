@@ -11,7 +11,7 @@ from deepimagine_tui.trials.concepts import orientations, scales, terms, verdict
 from deepimagine_tui.trials.concepts.arm_values import compared_values, counts_people
 from deepimagine_tui.trials.concepts.hypotheses import hypothesis
 from deepimagine_tui.trials.concepts.p_values import parse_p, stated_alpha, test_sides
-from deepimagine_tui.trials.registry.fields import Log, Node, clean, each, number, text, texts, unknown_keys
+from deepimagine_tui.trials.registry.fields import Log, Node, each, number, text, texts, unknown_keys
 from deepimagine_tui.trials.results import Contrast, ContrastInterval, Orientation, Outcome
 
 _KEYS = frozenset(
@@ -107,7 +107,11 @@ def _contrast(index: int, node: Node, at: str, outcome: Outcome, log: Log) -> Co
         class_title=_class_title(outcome, comments),
         flags=("log-scale",) if kind == "difference" and _LOG_SCALE.search(scale.lower()) else (),
     )
-    return _judged(contrast, outcome, comments)
+    if kind == "other":
+        log.add(
+            f"{at}.paramType", "unknown-parameter", f"{scale!r} is neither a difference, a ratio nor a slope that is known."
+        )
+    return _judged(contrast, outcome, comments, at, log)
 
 
 def _interval(node: Node, at: str, log: Log) -> ContrastInterval | None:
@@ -135,7 +139,7 @@ def _class_title(outcome: Outcome, comments: tuple[str, ...]) -> str:
     return longest if all(title.lower() in longest.lower() for title in named) else ""
 
 
-def _judged(contrast: Contrast, outcome: Outcome, comments: tuple[str, ...]) -> Contrast:
+def _judged(contrast: Contrast, outcome: Outcome, comments: tuple[str, ...], at: str, log: Log) -> Contrast:
     """The contrast with its orientation, significance and favoured group."""
     by_p = verdicts.p_significant(contrast.p, contrast.alpha)
     if len(contrast.group_ids) != 2 or len(set(contrast.group_ids)) != 2:
@@ -144,6 +148,8 @@ def _judged(contrast: Contrast, outcome: Outcome, comments: tuple[str, ...]) -> 
     pairs = compared_values(outcome, a_id, b_id, contrast.class_title, " ".join((contrast.scale, *comments)))
     inverse = orientations.is_inverse(contrast.scale, outcome.kind, outcome.title)
     orientation, shown_by, unit = _orientation(contrast, outcome, pairs, inverse, comments)
+    if orientation == "unknown" and contrast.kind in ("difference", "ratio"):
+        log.add(at, "orientation-unknown", _why_unknown(contrast, pairs))
     by_interval = verdicts.interval_significant(contrast.interval, contrast.null, contrast.alpha)
     contradicts = by_p is not None and by_interval is not None and by_p != by_interval
     return msgspec.structs.replace(
@@ -180,6 +186,16 @@ def _orientation(
     a, b = (titles.get(identifier, "") for identifier in contrast.group_ids)
     said = orientations.from_comments(contrast.kind, a, b, contrast.scale, *comments)
     return (said, "comment", contrast.unit) if said != "unknown" else ("unknown", "none", contrast.unit)
+
+
+def _why_unknown(contrast: Contrast, pairs: list[tuple[float, float]]) -> str:
+    if not pairs:
+        return "No class has a value in both groups."
+    if contrast.estimate == contrast.null or any(a == b for a, b in pairs[:1]):
+        return "The estimate or the arm values show no difference."
+    if len(pairs) > 1:
+        return f"{len(pairs)} classes or categories, and which one is meant is not said."
+    return f"{contrast.estimate:g} fits neither order of {pairs[0][0]:g} and {pairs[0][1]:g}."
 
 
 def _scales(contrast: Contrast, outcome: Outcome) -> list[tuple[float, str]]:

@@ -14,6 +14,10 @@ LABEL_IS_ARM = 0.9
 """From this confidence on a group carries an arm's own label, and is that arm whatever its words say."""
 
 
+UNLINKED_KINDS = frozenset({"pooled", "whole study"})
+"""Groups that are no single arm."""
+
+
 class GroupReader:
     """Reads the groups of one record's outcomes against its registered arms."""
 
@@ -22,25 +26,41 @@ class GroupReader:
         self._by_label = {arm.label: arm for arm in arms}
         self._doses = DoseReader(interventions)
         self._is_crossover = is_crossover
-        self._known: dict[tuple[str, str], tuple[GroupKind, concepts.Control, ArmLink | None, tuple[Dose, ...]]] = {}
+        self._known: dict[tuple[str, str, bool], tuple[GroupKind, concepts.Control, ArmLink | None, tuple[Dose, ...]]] = {}
 
     def read(self, node: Node, path: str, log: Log) -> tuple[ResultGroup, ...]:
         """The groups of an outcome."""
         found: list[ResultGroup] = []
-        for at, item in each(node, "groups", path, log):
+        given = each(node, "groups", path, log)
+        is_alone = len(given) == 1
+        for at, item in given:
             title, description = text(item, "title", at, log), text(item, "description", at, log)
-            known = self._known.get((title, description))
+            known = self._known.get((title, description, is_alone))
             if known is None:
-                known = self._known[title, description] = self._understand(title, description)
+                known = self._known[title, description, is_alone] = self._understand(title, description, is_alone)
+                self._record(known, title, at, log)
             kind, control, link, doses = known
             found.append(ResultGroup(text(item, "id", at, log), title, kind, control, link, doses))
         return tuple(found)
 
-    def _understand(self, title: str, description: str) -> tuple[GroupKind, concepts.Control, ArmLink | None, tuple[Dose, ...]]:
+    def _record(
+        self, known: tuple[GroupKind, concepts.Control, ArmLink | None, tuple[Dose, ...]], title: str, at: str, log: Log
+    ) -> None:
+        """Record, once for each group, what was not understood of it."""
+        kind, _, link, doses = known
+        if link is None and kind not in UNLINKED_KINDS and self._arms:
+            log.add(at, "group-not-linked", f"{title!r} is none of the registered arms for certain.")
+        for dose in doses:
+            if not dose.intervention:
+                log.add(at, "dose-without-agent", f"Whose dose {dose.text!r} is, is not said.")
+
+    def _understand(
+        self, title: str, description: str, is_alone: bool
+    ) -> tuple[GroupKind, concepts.Control, ArmLink | None, tuple[Dose, ...]]:
         doses = group_doses(title, description, self._doses)
         link = link_group(title, doses, self._arms)
-        kind = concepts.group_kind(title, self._is_crossover, link is not None and link.confidence >= LABEL_IS_ARM)
-        if kind in ("pooled", "whole study"):
+        kind = concepts.group_kind(title, self._is_crossover, link is not None and link.confidence >= LABEL_IS_ARM, is_alone)
+        if kind in UNLINKED_KINDS:
             link = None
         arm = self._by_label.get(link.arm_label) if link else None
         return kind, concepts.control(title, arm.type if arm else None), link, doses or (arm.doses if arm else ())

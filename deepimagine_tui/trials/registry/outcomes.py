@@ -14,7 +14,7 @@ from deepimagine_tui.trials.concepts.cell_states import missing_state
 from deepimagine_tui.trials.concepts.numbers import is_not_available, parse_number
 from deepimagine_tui.trials.concepts.time_points import time_point, weeks
 from deepimagine_tui.trials.registry.contrasts import contrasts
-from deepimagine_tui.trials.registry.fields import Log, Node, clean, each, count, number, text, unknown_keys
+from deepimagine_tui.trials.registry.fields import Log, Node, clean, count, each, number, text, unknown_keys
 from deepimagine_tui.trials.registry.groups import GroupReader
 from deepimagine_tui.trials.results import Cell, Outcome, ResultGroup, TimePoint, ValueKind
 
@@ -90,6 +90,8 @@ def _outcome(node: Node, at: str, plan: Plan, seen: Counter[str], log: Log) -> O
     dispersion_kind, level = terms.dispersion(text(node, "dispersionType", at, log))
     change = measures.change_basis(parameter, unit, title)
     kind = measures.value_kind(parameter, unit, title, change)
+    if kind == "unknown" and parameter and node.get("classes"):
+        log.add(f"{at}.unitOfMeasure", "unknown-value-kind", f"A {parameter} in {unit!r} is on no scale that is known.")
     groups = plan.groups.read(node, at, log)
     classes = each(node, "classes", at, log)
     titles = tuple(text(item, "title", where, log) for where, item in classes)
@@ -109,7 +111,7 @@ def _outcome(node: Node, at: str, plan: Plan, seen: Counter[str], log: Log) -> O
         dispersion_level=level,
         kind=kind,
         change_basis=change,
-        benefit=benefit(title, description, unit, kind, change),
+        benefit=benefit(title, description, kind, change),
         analysis_set=measures.analysis_set(population),
         class_axis=axis,
         groups=groups,

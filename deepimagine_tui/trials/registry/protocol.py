@@ -153,4 +153,7 @@ def _arm(
     kind = terms.arm_type(written)
     if kind == "unknown" and written:
         log.add(f"{at}.type", "unknown-arm-type", f"{written!r} is no type of arm.")
+    for dose in doses:
+        if not dose.intervention:
+            log.add(at, "dose-without-agent", f"Whose dose {dose.text!r} is, is not said.")
     return Arm(label, kind, names, tuple(dict.fromkeys(doses)))
