@@ -45,7 +45,10 @@ def search(
     json_output: bool,
     **filters: str | bool | None,
 ) -> None:
-    """Search for WORDS (in titles, conditions, interventions, outcomes) and filters, all of which must hold."""
+    """Search trials by WORDS and filters.
+
+    All of them must hold. Words are looked for in titles, conditions, interventions and outcomes.
+    """
     import msgspec
 
     from deepimagine_tui import settings
@@ -89,7 +92,10 @@ def search(
 def show(
     nct_id: str, outcome: str | None, everything: bool, problems: bool, raw: bool, corpus: Path | None, json_output: bool
 ) -> None:
-    """Show a trial: its arms and doses, and what was posted. Every number here was observed."""
+    """Show a trial: arms, doses, posted results.
+
+    Every number here was observed, and has its place in the registry beside it.
+    """
     from deepimagine_tui import settings
     from deepimagine_tui.cli.session import opened_corpus
     from deepimagine_tui.cli.trial_text import trial_lines
@@ -119,7 +125,7 @@ def stats(corpus: Path | None, json_output: bool) -> None:
         found = opened.stats()
         place = opened.path
     if json_output:
-        emit_json(msgspec.structs.asdict(found) | {"path": str(place)})
+        emit_json({"trials": found.trials} | msgspec.structs.asdict(found) | {"path": str(place)})
         return
     counts = ("trials", "with_results", "dose_ranging", "outcomes", "cells", "contrasts", "quarantined")
     emit(f"{found.name}  data to {found.data_date or 'unknown'}  version {found.version}\n{place}\n")
@@ -134,10 +140,11 @@ def stats(corpus: Path | None, json_output: bool) -> None:
 @corpus_option
 @as_json
 def import_records(sources: tuple[Path, ...], corpus: Path | None, json_output: bool) -> ExitCode:
-    """Import registry records from SOURCES: files, folders or .zip; API v2 JSON, NDJSON or classic XML.
+    """Import registry records from SOURCES.
 
-    The records go to your own corpus, which is made when it does not exist, or to --corpus. What cannot be read is put into
-    quarantine and told; the rest is kept. A stopped import goes on where it was when started again.
+    Files, folders or .zip; API v2 JSON, NDJSON or classic XML. The records go to your own corpus, which is made when it does
+    not exist, or to --corpus. What cannot be read is put into quarantine and told; the rest is kept. A stopped import goes on
+    where it was when started again.
     """
     from deepimagine_tui import paths, settings
     from deepimagine_tui.cli.ingesting import follow

@@ -78,7 +78,8 @@ class Narrator:
                 click.echo(inert(event.text), err=True, nl=False)
                 self._streaming = True
         else:
-            self._progress.say(f"{self._done} of {self._pathways} pathways done, {self._tokens} tokens")
+            pathways = f"{self._done} of {self._pathways} pathways done, " if self._pathways > 1 else ""
+            self._progress.say(f"{pathways}{self._tokens} tokens")
 
     def _end_of_text(self) -> None:
         if self._streaming:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deepimagine_tui import paths
-from deepimagine_tui.cli.console import is_terminal, narrate
+from deepimagine_tui.cli.console import is_terminal
 from deepimagine_tui.cli.progress import Progress
 from deepimagine_tui.errors import RefusedError, UsageError
 from deepimagine_tui.settings import Settings
@@ -128,7 +129,8 @@ def stoppable() -> Iterator[Event]:
         if cancel.is_set():
             raise KeyboardInterrupt
         cancel.set()
-        narrate("\nStopping; what was produced is kept. Press Ctrl-C again to end at once.")
+        # Not through a text stream: the signal may have come while one was being written to.
+        os.write(2, b"\nStopping; what was produced is kept. Press Ctrl-C again to end at once.\n")
 
     if threading.current_thread() is not threading.main_thread():
         yield cancel

@@ -234,7 +234,7 @@ def test_a_home_that_cannot_be_written_is_told_before_the_model_works(
 def test_the_same_seed_gives_the_same_run(cli: Cli):
     def answers(seed: int) -> list[Any]:
         found = events(cli, DOSE_TRIAL, "--set", "dose=50 mg", "--seed", seed)
-        return [event["state"] for event in of_type(found, "step_estimated")]
+        return [(event["step_id"], event["state"]) for event in of_type(found, "step_estimated")]
 
     assert answers(3) == answers(3)
     assert answers(3) != answers(4)
