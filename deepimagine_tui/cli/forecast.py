@@ -79,7 +79,9 @@ def forecast(
     enrolment: int | None,
     **flags: object,
 ) -> ExitCode:
-    """Forecast the result of the registered trial NCT_ID, or of a trial of your own (--condition, --arm, --outcome).
+    """Imagine the result of a trial that has none, from its nearest relatives.
+
+    The target is the registered trial NCT_ID, or a trial of your own (--condition, --arm, --outcome).
 
     The nearest trials with posted results are the anchors; each is walked to the target one factor at a time, and the
     pathways are aggregated. Where nothing is close enough, nothing is imagined, and the exit code is 6.

@@ -72,7 +72,9 @@ def imagine(
     adapter: Path | None,
     **flags: object,
 ) -> ExitCode:
-    """Change something about the posted result of trial NCT_ID and imagine what it would have been.
+    """Change something about a posted trial and imagine its result.
+
+    The anchor is a posted result of the trial NCT_ID; each --set changes one factor of it.
 
     \b
     Factors: geography, context, arm, dose, comparator, outcome, time_frame, population, enrolment.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from deepimagine_tui import __version__
+from deepimagine_tui.cli.console import is_terminal
 from deepimagine_tui.cli.lazy import LazyGroup
+from deepimagine_tui.errors import RefusedError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "imagine": ("deepimagine_tui.cli.imagine:imagine", "Change something about a posted trial and imagine its result."),
@@ -36,6 +40,8 @@ def root(context: click.Context, debug: bool) -> None:
     Model output for hypothesis generation. Not evidence; not for patient care.
     """
     if context.invoked_subcommand is None:
+        if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+            raise RefusedError("The app needs a terminal.", "Open it in one, or use a command: deepimagine --help")
         from deepimagine_tui.tui.app import run_app
 
         run_app()
