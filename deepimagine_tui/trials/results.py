@@ -61,7 +61,9 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
     """One posted value: (outcome, class, category, group).
 
     `value` is `None` exactly when `state` is not `value`. `dispersion` is the SD, SE or CV; `lower`/`upper` the limits of an
-    interval, IQR or range. `n` counts `unit_analysed` (participants unless stated). `time` is set when the class axis is time.
+    interval, IQR or range. `n` counts `unit_analysed` (participants unless stated). Where a second denominator was posted, as
+    episodes beside participants, it is `also_n` of `also_unit`. `time` is set when the class axis is time. `text` is set where `state`
+    is not `value`: what was posted instead, and the comment on it. `flags`: `value-outside-limits`, `spread-equals-lower-limit`.
     """
 
     group_id: str
@@ -77,6 +79,8 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
     unit_analysed: str = "participants"
     time: TimePoint | None = None
     flags: tuple[str, ...] = ()
+    also_n: int | None = None
+    also_unit: str = ""
 
 
 class PValue(msgspec.Struct, frozen=True, gc=False):

@@ -32,7 +32,6 @@ _LABORATORY = re.compile(
     r"\b(?:creatinine|glucose|hemoglobin|haemoglobin|bilirubin|albumin|weigh\w*|level|baseline|cholesterol|ldl|psa)\W+(?:\w+\W+){0,3}$",
 )
 _PER_DAY = re.compile(r"^\s*(?:/|per |a )\s*(?:day|d\b|24 ?h)")
-_DIVIDED = re.compile(r"\b(?:divided|split) (?:in|into|between|over)? ?(?:two|three|four|2|3|4|twice|bid|tid)?")
 _DAILY_WORD = re.compile(r"^(?:\s*(?:total )?daily dose)")
 _N = {"two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "other": 2.0}
 _FREQUENCY = re.compile(
@@ -92,6 +91,17 @@ _NAME_NOISE = re.compile(
 _NEXT_CLAUSE = re.compile(r"[;\n]|\.\s|\bfollowed by\b|\bplus\b|\bthen\b|\+")
 _DIGIT = re.compile(r"\d")
 
+_BARE_NAME = re.compile(r"\b([A-Z][A-Za-z]{3,}[\w-]*)[ (:,-]{1,2}$")
+_NO_NAMES = frozenset(
+    """arm group cohort part phase level dose doses drug study treatment treatments total daily weekly oral intravenous subcutaneous high low mid medium
+    maximum minimum once twice either about approximately received receive receiving subjects patients participants infants adults children placebo
+    tablet tablets capsule capsules injection infusion starting initial loading maintenance single multiple each step stage schedule regimen radiation
+    active matching experimental comparator control with plus then titrated from week weeks every alternating combination hours minutes""".split()
+)
+_COUNTED = re.compile(r"\b(?:days?|weeks?|months?|years?|cycles?|phase|arm|cohort|level|grade|stage|part|visit|dose)\s*$")
+WIDEST_STEP = 50
+"""An amount further from the dose than this factor is no step of its titration."""
+
 WINDOW = 70
 _SHOWN = 40
 
@@ -131,12 +141,12 @@ class DoseReader:
             steps, start = _steps_before(text, match.start())
             while found and found[-1][0] > start:
                 found.pop()
-            dose = _dose(text, match, rest, steps, self._agent(lowered, start, match.end()))
+            dose = _dose(text, match, rest, steps, self._agent(text, lowered, start, match.end()))
             if dose is not None:
                 found.append((match.end(), dose))
         return tuple(dict.fromkeys(dose for _, dose in found))
 
-    def _agent(self, lowered: str, start: int, end: int) -> str:
+    def _agent(self, text: str, lowered: str, start: int, end: int) -> str:
         """Whose dose it is: the name that stands closest, before it or after it within the clause."""
         last, last_end = "", -1
         following, following_at = "", -1
@@ -153,7 +163,13 @@ class DoseReader:
             and not _CLAUSE.search(lowered[end:following_at])
         ):
             return following
-        return last or following or self._only
+        return last or following or _bare_name(text[:start]) or self._only
+
+
+def _bare_name(before: str) -> str:
+    """The capitalised word right before an amount: an agent that was not registered as an intervention. Empty when there is none."""
+    found = _BARE_NAME.search(before)
+    return found[1] if found and found[1].lower() not in _NO_NAMES else ""
 
 
 def _is_inside(text: str, start: int) -> bool:
@@ -177,7 +193,7 @@ def _steps_before(text: str, start: int) -> tuple[list[float], int]:
     if not _STEP_END.search(before):
         return [], start
     found = _STEPS.search(before)
-    if not found:
+    if not found or _COUNTED.search(before[: found.start()].lower()):
         return [], start
     return [value for value in map(_amount, _STEP.findall(found[1])) if value], start - len(found[1])
 
@@ -186,6 +202,7 @@ def _dose(text: str, match: re.Match[str], rest: str, steps: list[float], agent:
     amount, unit = _amount(match[1]), _unit(match[2])
     if not amount or unit is None:
         return None
+    steps = [step for step in steps if amount / WIDEST_STEP <= step <= amount * WIDEST_STEP]
     clause = _until_next(rest)
     said = clause.lower()
     per_day = _PER_DAY.match(said)
@@ -197,7 +214,7 @@ def _dose(text: str, match: re.Match[str], rest: str, steps: list[float], agent:
         if times and times > 1:
             amount = amount / times
         else:
-            times = None if _DIVIDED.search(said) else times
+            times = times if times == 1 else None
     elif times is not None:
         daily = round(amount * times, 6)
     return Dose(

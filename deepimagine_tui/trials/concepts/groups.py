@@ -29,7 +29,7 @@ _PERIOD = any_of(
 _SUBGROUP = any_of(
     r"""strat(?:um|a|ified) subgroup subset aged? years?_(?:old|of_age) (?:fe)?males? men women wild_type mutant (?:non_?)?responders? completers
     (?:sero|pcr|her-?2|er|pd-?l1|egfr|kras|brca|marker|biomarker|mutation)_?(?:positive|negative) prior_(?:therapy|treatment) treatment_(?:naive|experienced)
-    risk_(?:group|patients) low_risk high_risk standard_risk histology: stage_[iv]+ siblings? matched_related unrelated mothers? infants? caregivers?"""
+    risk_(?:group|patients) low_risk high_risk standard_risk histology: stage_[iv]+ siblings? matched_related unrelated mothers? infants? caregivers? who_\w+"""
 )
 _POPULATION = any_of("relapsed refractory disease patients_with participants_with")
 _TREATMENT = re.compile(r"\d ?(?:mg|mcg|µg|μg|ug|g|iu|ml)\b|\bplus\b| \+ |\btherapy\b|\btreatment:|\bchemotherapy\b")
@@ -91,3 +91,8 @@ def control(title: str, arm: ArmType | None) -> Control:
     if arm == "experimental":
         return "none"
     return "active" if _ACTIVE.search(title) else "unknown"
+
+
+def names_addition(title: str) -> bool:
+    """Whether a title names more than one thing, as `Placebo + metformin` does."""
+    return bool(_ADDED.search(title.lower()))

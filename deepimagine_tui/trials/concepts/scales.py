@@ -25,7 +25,8 @@ _EFFICACY = re.compile(
 )
 _PERCENT_RATIO = re.compile(r"\bratio\b.*(?:%|percent|ln-transformed|log-transformed)")
 _LOG = re.compile(r"\blog(?:10|2|e)?\b|\bln\b")
-_PERCENT = re.compile(r"%|percent")
+_IN_PERCENT = re.compile(r"%|percent|ln-transformed|log-transformed")
+_NEVER_PERCENT = re.compile(r"\bodds\b|\bhazards?\b|\brisk\b|\bfold\b")
 
 PERCENT_RATIO_FROM = 25.0
 """A ratio stated in percent lies far above what a plain ratio reaches."""
@@ -57,7 +58,8 @@ def null_value(kind: ContrastKind, parameter: str, unit: str, estimate: float | 
     """The value of no effect: 0 for differences and slopes, 1 for ratios, 100 for ratios in percent; `None` otherwise."""
     if kind in ("difference", "slope"):
         return 0.0
-    if kind == "ratio":
-        in_percent = _PERCENT.search(parameter.lower()) is not None or _PERCENT.search(unit.lower()) is not None
-        return 100.0 if estimate is not None and estimate >= PERCENT_RATIO_FROM and in_percent else 1.0
-    return None
+    if kind != "ratio":
+        return None
+    if estimate is None or estimate < PERCENT_RATIO_FROM or _NEVER_PERCENT.search(parameter.lower()):
+        return 1.0
+    return 100.0 if _IN_PERCENT.search(f"{parameter} {unit}".lower()) else 1.0

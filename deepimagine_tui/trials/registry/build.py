@@ -69,7 +69,8 @@ def _trial(nct_id: str, study: Node, section: Node, identity: Node, log: Log) ->
     results = child(study, "resultsSection", "", log)
     unknown_keys(results, _RESULTS_KEYS, "resultsSection", log)
     named = texts(conditions, "conditions", at_conditions, log)
-    plan = Plan(nct_id, tuple(arm.label for arm in arms), GroupReader(arms, interventions, model == "crossover"))
+    names = tuple(item.name for item in interventions)
+    plan = Plan(nct_id, tuple(arm.label for arm in arms), names, GroupReader(arms, interventions, model == "crossover"))
     flow, baseline, events = results_modules(results, "resultsSection", log)
     outcome_module = child(results, "outcomeMeasuresModule", "resultsSection", log)
     return Trial(

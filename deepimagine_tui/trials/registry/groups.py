@@ -18,6 +18,10 @@ UNLINKED_KINDS = frozenset({"pooled", "whole study"})
 """Groups that are no single arm."""
 
 
+INERT = frozenset({"placebo", "sham"})
+"""Controls whose description names the dose of what they imitate."""
+
+
 class GroupReader:
     """Reads the groups of one record's outcomes against its registered arms."""
 
@@ -63,7 +67,10 @@ class GroupReader:
         if kind in UNLINKED_KINDS:
             link = None
         arm = self._by_label.get(link.arm_label) if link else None
-        return kind, concepts.control(title, arm.type if arm else None), link, doses or (arm.doses if arm else ())
+        control = concepts.control(title, arm.type if arm else None)
+        if control in INERT and not concepts.names_addition(title):
+            return kind, control, link, arm.doses if arm else ()
+        return kind, control, link, doses or (arm.doses if arm else ())
 
 
 def group_doses(label: str, description: str, reader: DoseReader) -> tuple[Dose, ...]:

@@ -48,12 +48,15 @@ class Plan(msgspec.Struct, frozen=True):
 
     nct_id: str
     arm_labels: tuple[str, ...]
+    intervention_names: tuple[str, ...]
     groups: GroupReader
 
 
 class _Denominators(msgspec.Struct, frozen=True):
     unit: str
     counts: dict[str, int | None]
+    also_unit: str = ""
+    also_counts: dict[str, int | None] = {}
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -95,7 +98,7 @@ def _outcome(node: Node, at: str, plan: Plan, seen: Counter[str], log: Log) -> O
     groups = plan.groups.read(node, at, log)
     classes = each(node, "classes", at, log)
     titles = tuple(text(item, "title", where, log) for where, item in classes)
-    axis = class_axis(titles, plan.arm_labels)
+    axis = class_axis(titles, plan.arm_labels, plan.intervention_names if len(groups) == 1 else ())
     reading = _Reading(kind, unit, text(node, "denomUnitsSelected", at, log), axis == "time")
     cells = _cells(node, at, classes, titles, reading, log)
     _check_groups(cells, groups, at, log)
@@ -168,10 +171,11 @@ def _cell(
     spread = number(node, "spread", at, log)
     lower = number(node, "lowerLimit", at, log)
     upper = number(node, "upperLimit", at, log)
-    n, unit = None, "participants"
+    n, unit, also_n, also_unit = None, "participants", None, ""
     for denominator in denominators:
         if denominator is not None and group_id in denominator.counts:
             n, unit = denominator.counts[group_id], denominator.unit
+            also_n, also_unit = denominator.also_counts.get(group_id), denominator.also_unit
             break
     return Cell(
         group_id=group_id,
@@ -187,6 +191,8 @@ def _cell(
         unit_analysed=unit,
         time=time,
         flags=_flags(value, spread, lower, upper),
+        also_n=also_n,
+        also_unit=also_unit,
     )
 
 
@@ -213,14 +219,12 @@ def _denominators(node: Node, at: str, selected: str, log: Log) -> _Denominators
             text(cell, "groupId", spot, log): count(cell, "value", spot, log)
             for spot, cell in each(denom, "counts", where, log)
         }
-    chosen = (
-        selected.lower()
-        if selected.lower() in by_unit
-        else "participants"
-        if "participants" in by_unit
-        else next(iter(by_unit), "")
-    )
-    return _Denominators(chosen or "participants", by_unit.get(chosen, {}))
+    wanted = selected.lower()
+    chosen = wanted if wanted in by_unit else "participants" if "participants" in by_unit else next(iter(by_unit), "")
+    others = [unit for unit in by_unit if unit != chosen]
+    if not others:
+        return _Denominators(chosen or "participants", by_unit.get(chosen, {}))
+    return _Denominators(chosen, by_unit[chosen], others[0], by_unit[others[0]])
 
 
 def _check_groups(cells: tuple[Cell, ...], groups: tuple[ResultGroup, ...], at: str, log: Log) -> None:

@@ -15,6 +15,7 @@ from deepimagine_tui.trials.registry.groups import group_doses
 
 _ISO = re.compile(r"^\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?$")
 _KIND_PREFIX = re.compile(r"^[A-Za-z ]+: ")
+_INERT = re.compile(r"\bplacebo\b|\bsham\b|\bvehicle\b")
 ENROLMENT_SENTINEL = 99_999_999
 """The registry's placeholder for an enrolment that nobody gave."""
 
@@ -149,6 +150,8 @@ def _arm(
         for name, labels, description in described:
             if label in labels:
                 doses += DoseReader(tuple(known for known in own if known.name == name)).find(description)
+    if names and all(_INERT.search(name.lower()) for name in names):
+        doses = ()
     written = text(item, "type", at, log)
     kind = terms.arm_type(written)
     if kind == "unknown" and written:
