@@ -68,6 +68,8 @@ class ModelProcess:
         self._inboxes: dict[int, Inbox] = {}
         self._reason = ""
         self._killed = False
+        # Threads that wait in a spin take the processor from one another on a busy machine: decoding is then four times slower.
+        spin = {"GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", "1000")}
         root = str(Path(deepimagine_tui.__file__).parent.parent)
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         with open_log(log) as errors:
@@ -76,7 +78,7 @@ class ModelProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+                env=os.environ | spin | {"PYTHONPATH": os.pathsep.join(paths)},
                 start_new_session=True,
             )
         self.load_inbox = self._inboxes[0] = queue.SimpleQueue()

@@ -176,7 +176,11 @@ class LlamaBackend:
             process = self._process
             if not self._loaded:
                 digest = digests.sha256(self._path, cancel.is_set)
-                reply = _wait_loaded(process.load_inbox, cancel)
+                try:
+                    reply = _wait_loaded(process.load_inbox, cancel)
+                except ModelError:
+                    process.kill()
+                    raise
                 self._info = msgspec.structs.replace(
                     self._info, sha256=digest, context_length=min(self._load.context_tokens, reply.sequence_tokens)
                 )

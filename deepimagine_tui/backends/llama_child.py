@@ -124,9 +124,11 @@ class _Child:
             decoder.use_adapter(command.adapter)
             decoder.run(command.requests)
         except DeepImagineError as error:
+            self._outbox.flush()
             self._outbox.send(Refused(command.id, error.message, error.hint))
         except Exception:  # noqa: BLE001 - the boundary of the process: a defect is logged and reported, and the model lives on
             traceback.print_exc()
+            self._outbox.flush()
             self._outbox.send(Refused(command.id, "The model's process met a defect.", "Its log says more."))
         with self._lock:
             self._running = 0

@@ -67,7 +67,7 @@ class NativeLog:
             os.write(2, text)
 
 
-def _threads(wanted: int) -> int:
+def thread_count(wanted: int) -> int:
     """Every processor up to four, then half of them: the rest are usually the second threads of the same cores."""
     if wanted > 0:
         return wanted
@@ -120,7 +120,7 @@ class LlamaModel:
         params.n_seq_max = params.n_outputs_max = load.sequences + 1
         params.kv_unified = True
         params.swa_full = True
-        params.n_threads = params.n_threads_batch = _threads(load.threads)
+        params.n_threads = params.n_threads_batch = thread_count(load.threads)
         return params
 
     def _load_error(self, path: str) -> ModelError:

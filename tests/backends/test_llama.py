@@ -25,7 +25,7 @@ from deepimagine_tui.backends.protocol import (
     TextArrived,
 )
 from deepimagine_tui.errors import CancelledError, ModelError
-from tests.support.tiny_gguf import write_tiny_adapter, write_tiny_gguf
+from tests.support.tiny_gguf import write_tiny_adapter, write_tiny_gguf, write_tiny_recurrent
 
 pytest.importorskip("llama_cpp")
 
@@ -82,11 +82,26 @@ def test_the_answer_keeps_its_form_and_probabilities_are_a_distribution(backend:
     assert end.prompt_tokens == backend.count_tokens(["Trial A. Reasoning:"])[0]
 
 
-def test_a_batch_gives_the_text_of_single_runs(backend: LlamaBackend) -> None:
+def single_and_batch(backend: LlamaBackend) -> tuple[list[str], list[str]]:
     prompts = [f"Shared beginning of every prompt. Case {number}: Reasoning:" for number in range(7)]
     single = [texts(run(backend, ask("r", prompt)))["r"] for prompt in prompts]
     batch = texts(run(backend, *(ask(str(number), prompt) for number, prompt in enumerate(prompts))))
-    assert [batch[str(number)] for number in range(7)] == single
+    return single, [batch[str(number)] for number in range(7)]
+
+
+def test_a_batch_gives_the_text_of_single_runs(backend: LlamaBackend) -> None:
+    single, batch = single_and_batch(backend)
+    assert batch == single
+
+
+def test_a_memory_that_cannot_be_cut_is_branched_too(tmp_path: Path) -> None:
+    recurrent = LlamaBackend(write_tiny_recurrent(tmp_path / "recurrent.gguf"), threads=1)
+    try:
+        single, batch = single_and_batch(recurrent)
+        assert batch == single
+        assert len(set(single)) > 1
+    finally:
+        recurrent.close()
 
 
 def test_the_same_seed_repeats_itself_and_another_does_not(backend: LlamaBackend) -> None:
