@@ -7,16 +7,25 @@ import math
 import msgspec
 
 from deepimagine_exporters.blocks import STATUS_COLOUR
+from deepimagine_exporters.forest_rows import (
+    ForestRow,
+    aggregate_probability,
+    asks_contrast,
+    axis_title,
+    explanations,
+    forest_row,
+    has_value,
+    reference,
+    spread,
+    total_of,
+)
 from deepimagine_exporters.marks import draw_footer, draw_header, finish
-from deepimagine_exporters.provenance import factor_name, target_configuration
 from deepimagine_exporters.scale import Scale, scale_over
 from deepimagine_exporters.sheet import FAINT, GREY, PAPER, Align, Sheet, Style, width_of, wrap
-from deepimagine_exporters.words import contrast_name, interval_text, same_decimals, value_text
+from deepimagine_exporters.words import same_decimals, value_text
 from deepimagine_tui.errors import RefusedError
-from deepimagine_tui.reasoning.describe import number_text
-from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
-from deepimagine_tui.reasoning.state import Number, State
-from deepimagine_tui.reasoning.summary import format_probability
+from deepimagine_tui.reasoning.graph import ReasoningGraph
+from deepimagine_tui.reasoning.state import Number
 
 NO_VALUE = "No pathway of this run reached a value to draw."
 PLOT_WIDTH = 3.1
@@ -26,20 +35,6 @@ _BODY = Style(7.6)
 _ITALIC = Style(7.6, italic=True)
 _STRONG = Style(7.8, bold=True, italic=True)
 _SMALL = Style(6.6, colour=GREY)
-
-
-class _Row(msgspec.Struct, frozen=True):
-    """One pathway: its texts, the number it reached, and the anchor's where the two can stand on one axis."""
-
-    number: str
-    trial: str
-    similarity: str
-    differs: str
-    weight: str
-    reached: Number | None
-    start: Number | None
-    probability: str
-    missing: str
 
 
 class _Column(msgspec.Struct, frozen=True):
@@ -64,9 +59,9 @@ def draw_forest(graph: ReasoningGraph) -> Sheet:
     """
     if not graph.pathways:
         raise RefusedError("This run has no anchor to draw.", graph.finished.message if graph.finished else "")
-    contrast = _asks_contrast(graph)
-    rows = [_row(graph, index, view, contrast) for index, view in enumerate(graph.pathways)]
-    if not any(_has_value(row.reached) for row in rows):
+    contrast = asks_contrast(graph)
+    rows = [forest_row(graph, index, view, contrast) for index, view in enumerate(graph.pathways)]
+    if not any(has_value(row.reached) for row in rows):
         raise RefusedError(NO_VALUE, "The reasoning graph shows what there is.")
     sheet = Sheet()
     _draw(sheet, graph, rows, contrast)
@@ -74,71 +69,10 @@ def draw_forest(graph: ReasoningGraph) -> Sheet:
     return sheet
 
 
-def _asks_contrast(graph: ReasoningGraph) -> bool:
-    return bool(graph.started and graph.started.request.estimand == "contrast")
-
-
-def _total(graph: ReasoningGraph, contrast: bool) -> Number | None:
-    if graph.aggregated is None:
-        return None
-    if contrast:
-        return graph.aggregated.contrast.number if graph.aggregated.contrast else None
-    return graph.aggregated.arm_value
-
-
-def _has_value(number: Number | None) -> bool:
-    return number is not None and number.value is not None and math.isfinite(number.value)
-
-
-def _number(state: State, contrast: bool) -> Number | None:
-    if contrast:
-        return state.contrast.number if state.contrast else None
-    return state.arm_value
-
-
-def _row(graph: ReasoningGraph, index: int, view: PathwayView, contrast: bool) -> _Row:
-    share = next((share for share in graph.aggregated.shares if share.pathway == index), None) if graph.aggregated else None
-    anchor, last = view.anchor.state, view.states[-1]
-    failed = next((step for step in view.steps if step.failed), None)
-    arrived = len(view.states) == len(view.steps) + 1 and view.steps
-    missing = ""
-    if failed and failed.failed:
-        missing = f"step {failed.planned.step + 1}: {failed.failed.kind}"
-    elif not arrived:
-        missing = "not answered"
-    reached = _number(last, contrast) if arrived else None
-    if arrived and not _has_value(reached):
-        missing = value_text(reached) if reached else "no value"
-    comparable = anchor.configuration.outcome.unit == last.configuration.outcome.unit and (
-        anchor.configuration.outcome.change_basis == last.configuration.outcome.change_basis
-    )
-    start = _number(anchor, contrast)
-    met = last.met if arrived else None
-    return _Row(
-        str(index + 1),
-        anchor.nct_id + (" *" if view.anchor.seen_in_training else ""),
-        "" if view.anchor.similarity is None else format_probability(view.anchor.similarity),
-        ", ".join(factor_name(step.planned.perturbation.factor) for step in view.steps),
-        "" if share is None or not share.weight else format_probability(share.weight),
-        reached,
-        start if comparable and _has_value(start) else None,
-        "" if met is None or met.probability is None else format_probability(met.probability),
-        missing,
-    )
-
-
-def _spread(number: Number | None) -> str:
-    if number is None or number.value is None:
-        return ""
-    if number.interval is None:
-        return "not calibrated" if number.status == "imagined" else ""
-    return interval_text(number.interval)
-
-
-def _draw(sheet: Sheet, graph: ReasoningGraph, rows: list[_Row], contrast: bool) -> None:
+def _draw(sheet: Sheet, graph: ReasoningGraph, rows: list[ForestRow], contrast: bool) -> None:
     aggregated = graph.aggregated
-    total = _total(graph, contrast)
-    values = [value_text(row.reached) if _has_value(row.reached) and row.reached else "" for row in rows]
+    total = total_of(graph, contrast)
+    values = [value_text(row.reached) if has_value(row.reached) and row.reached else "" for row in rows]
     shown = iter(same_decimals(*(text for text in values if text)))
     values = [next(shown) if text else "" for text in values]
     left = [
@@ -149,10 +83,10 @@ def _draw(sheet: Sheet, graph: ReasoningGraph, rows: list[_Row], contrast: bool)
     ]
     right = [
         _Column(("At the", "target"), (*values, value_text(total) if total else ""), _STRONG, "right"),
-        _Column(("", "Interval"), (*(row.missing or _spread(row.reached) for row in rows), _spread(total)), _ITALIC),
+        _Column(("", "Interval"), (*(row.missing or spread(row.reached) for row in rows), spread(total)), _ITALIC),
         _Column(
             ("", "P(met)"),
-            (*(row.probability for row in rows), _aggregate_probability(graph)),
+            (*(row.probability for row in rows), aggregate_probability(graph)),
             _STRONG,
             "right",
         ),
@@ -170,7 +104,7 @@ def _draw(sheet: Sheet, graph: ReasoningGraph, rows: list[_Row], contrast: bool)
     first = y + 2 * _HEAD.line + 0.12
     sheet.line([(0, first - 0.05), (width, first - 0.05)], width=0.7)
     bottom = first + pitch * len(rows)
-    null = _null(graph, contrast)
+    null = reference(graph, contrast)
     scale = _axis(rows, graph, total, null, plot, end)
     foot = bottom + (0.42 if aggregated else 0.04)
     if null is not None and scale.low <= null[0] <= scale.high:
@@ -183,16 +117,11 @@ def _draw(sheet: Sheet, graph: ReasoningGraph, rows: list[_Row], contrast: bool)
     if aggregated:
         _draw_total(sheet, graph, total, scale, bottom + 0.08, width)
         _draw_total_texts(sheet, right, len(rows), end + GAP, bottom + 0.08)
-    _draw_axis(sheet, scale, foot, _axis_title(graph, contrast))
-    draw_footer(sheet, graph, sheet.height, width, _explanations(graph, rows, null), boxes=False)
+    _draw_axis(sheet, scale, foot, axis_title(graph, contrast))
+    draw_footer(sheet, graph, sheet.height, width, explanations(graph, rows, null), boxes=False)
 
 
-def _aggregate_probability(graph: ReasoningGraph) -> str:
-    met = graph.aggregated.met if graph.aggregated else None
-    return "" if met is None or met.probability is None else format_probability(met.probability)
-
-
-def _draw_columns(sheet: Sheet, columns: list[_Column], rows: list[_Row], x: float, y: float, pitch: float) -> None:
+def _draw_columns(sheet: Sheet, columns: list[_Column], rows: list[ForestRow], x: float, y: float, pitch: float) -> None:
     for column in columns:
         at = x + (column.width if column.align == "right" else 0.0)
         for offset, text in enumerate(column.head):
@@ -213,7 +142,7 @@ def _draw_total_texts(sheet: Sheet, columns: list[_Column], rows: int, x: float,
 
 
 def _axis(
-    rows: list[_Row], graph: ReasoningGraph, total: Number | None, null: tuple[float, str] | None, start: float, end: float
+    rows: list[ForestRow], graph: ReasoningGraph, total: Number | None, null: tuple[float, str] | None, start: float, end: float
 ) -> Scale:
     values: list[float] = []
     for number in (*(row.reached for row in rows), *(row.start for row in rows), total):
@@ -222,37 +151,21 @@ def _axis(
         limits = (number.interval.lower, number.interval.upper) if number.interval else ()
         values += [number.value, *(limit for limit in limits if limit is not None)]
     aggregated = graph.aggregated
-    if aggregated and total and not _asks_contrast(graph):
+    if aggregated and total and not asks_contrast(graph):
         values += [limit for limit in (aggregated.spread_lower, aggregated.spread_upper) if limit is not None]
     finite = [value for value in values if math.isfinite(value)]
     span = max(finite) - min(finite)
     if null and (min(finite) - span <= null[0] <= max(finite) + span):
         values.append(null[0])
     ratio = any(state.contrast and state.contrast.kind == "ratio" for view in graph.pathways for state in view.states)
-    return scale_over(values, start + 0.08, end - 0.08, log=ratio and _asks_contrast(graph))
+    return scale_over(values, start + 0.08, end - 0.08, log=ratio and asks_contrast(graph))
 
 
-def _null(graph: ReasoningGraph, contrast: bool) -> tuple[float, str] | None:
-    """The reference line and what it means: no effect, no change, or the one anchor's value."""
-    anchor = graph.pathways[0].anchor.state
-    if contrast:
-        null = next(
-            (s.contrast.null for v in graph.pathways for s in v.states if s.contrast and s.contrast.null is not None), None
-        )
-        return None if null is None else (null, f"Vertical line: no difference ({number_text(null)}).")
-    if len({view.anchor.state.id for view in graph.pathways}) == 1 and anchor.arm_value and anchor.arm_value.value is not None:
-        return anchor.arm_value.value, "Vertical line: the anchor's value of k1."
-    about = target_configuration(graph)
-    if about and about.outcome.change_basis in ("change", "percent change"):
-        return 0.0, "Vertical line: no change (0)."
-    return None
-
-
-def _draw_row(sheet: Sheet, row: _Row, scale: Scale, y: float) -> None:
+def _draw_row(sheet: Sheet, row: ForestRow, scale: Scale, y: float) -> None:
     colour = STATUS_COLOUR["imagined"]
     if row.start and row.start.value is not None:
         sheet.disc(scale.at(row.start.value), y, 0.032, fill=STATUS_COLOUR["observed"], edge=STATUS_COLOUR["observed"])
-    if not _has_value(row.reached) or row.reached is None or row.reached.value is None:
+    if not has_value(row.reached) or row.reached is None or row.reached.value is None:
         return
     number = row.reached
     x = scale.at(row.reached.value)
@@ -285,19 +198,10 @@ def _draw_total(sheet: Sheet, graph: ReasoningGraph, total: Number | None, scale
         high = scale.at(total.interval.upper) if total.interval.upper is not None else scale.end
         sheet.line([(low, middle), (high, middle)], colour=colour, width=1.0)
     x = scale.at(total.value)
-    spread = (None, None) if _asks_contrast(graph) else (aggregated.spread_lower, aggregated.spread_upper)
-    low, high = (x if limit is None else scale.at(limit) for limit in spread)
+    limits = (None, None) if asks_contrast(graph) else (aggregated.spread_lower, aggregated.spread_upper)
+    low, high = (x if limit is None else scale.at(limit) for limit in limits)
     low, high = min(low, x - 0.05), max(high, x + 0.05)
     sheet.shape([(low, middle), (x, middle - 0.075), (high, middle), (x, middle + 0.075)], fill=PAPER, edge=colour, width=1.3)
-
-
-def _axis_title(graph: ReasoningGraph, contrast: bool) -> str:
-    about = target_configuration(graph)
-    unit = about.outcome.unit if about else ""
-    if not contrast:
-        return unit
-    found = next((s.contrast for v in graph.pathways for s in reversed(v.states) if s.contrast), None)
-    return ", ".join(part for part in (contrast_name(found) if found else "", found.number.unit if found else unit) if part)
 
 
 def _draw_axis(sheet: Sheet, scale: Scale, y: float, title: str) -> None:
@@ -308,21 +212,3 @@ def _draw_axis(sheet: Sheet, scale: Scale, y: float, title: str) -> None:
         sheet.line([(x, y), (x, y + 0.04)], width=0.7)
         sheet.text(x, y + 0.06, text, style, "centre")
     sheet.lines((scale.start + scale.end) / 2, y + 0.19, wrap(title, style, PLOT_WIDTH, 2), style, "centre")
-
-
-def _explanations(graph: ReasoningGraph, rows: list[_Row], null: tuple[float, str] | None) -> tuple[str, ...]:
-    lines = []
-    if any(row.start for row in rows):
-        lines.append("Small filled dot: the anchor's posted value. Hollow dot: imagined at the target, with its interval.")
-    aggregated = graph.aggregated
-    if aggregated:
-        lines.append(
-            "Diamond: similarity-weighted median, as wide as the interquartile range of the pathways; line: its interval. "
-            f"{aggregated.agreement} of {aggregated.answered} pathways agree on the verdict; "
-            f"{aggregated.anchors_met} of {aggregated.anchors_with_verdict} anchors were met."
-        )
-    if null:
-        lines.append(null[1])
-    if any(view.anchor.seen_in_training for view in graph.pathways):
-        lines.append("* The model was trained on this trial.")
-    return tuple(lines)

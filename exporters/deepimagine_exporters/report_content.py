@@ -18,26 +18,33 @@ from deepimagine_exporters.provenance import (
     title_of,
 )
 from deepimagine_exporters.repeat import repeat_command
+from deepimagine_exporters.report_tables import results_table, reveal_table
 from deepimagine_exporters.words import (
     STATUS_MEANING,
     comparison_text,
-    contrast_name,
-    contrast_spread,
     measure_notes,
-    met_how,
     outcome_text,
     p_text,
     rounded,
-    spread_text,
-    value_text,
 )
 from deepimagine_tui.reasoning.events import DEMO_MARK, Aggregated, Revealed
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
-from deepimagine_tui.reasoning.state import ContrastEstimate, MetEstimate, Number, State
+from deepimagine_tui.reasoning.state import State
 from deepimagine_tui.reasoning.summary import MARKS, describe_answer, format_probability
 from deepimagine_tui.text import one_line
 
-_RESULT_HEAD = ("Status", "What", "Value", "Unit", "Interval, dispersion, participants", "Where it comes from")
+_HOW_TO_READ = (
+    "k1 is the arm and k2 the comparator of a state. P(met) is the probability that the trial as configured, at its enrolment, "
+    "would post a met superiority test; it is not power, not a p-value, and not the probability that k1 is better. CI posted: "
+    "a confidence interval from the registry. PI: a prediction interval calibrated on held-out trials. e: the error on the "
+    "measure's scale."
+)
+_MADE = {
+    "model": "Asked of the model, which reasoned:",
+    "arithmetic": "Arithmetic, not asked of the model: values stay, standard errors scale with the square root of enrolment.",
+    "entered": "The result was entered by the user.",
+    "kept": "Kept from an earlier run.",
+}
 
 
 def report_parts(graph: ReasoningGraph, pictures: tuple[Picture, ...]) -> Iterator[Part]:
@@ -71,12 +78,7 @@ def report_parts(graph: ReasoningGraph, pictures: tuple[Picture, ...]) -> Iterat
     yield from _repeat(graph)
     yield Heading(2, "How to read this")
     yield Table(("Mark", "Status", "Meaning"), tuple((MARKS[status], status, text) for status, text in STATUS_MEANING.items()))
-    yield Paragraph(
-        "k1 is the arm and k2 the comparator of a state. P(met) is the probability that the trial as configured, at its enrolment, "
-        "would post a met superiority test; it is not power, not a p-value, and not the probability that k1 is better. "
-        "CI posted: a confidence interval from the registry. PI: a prediction interval calibrated on held-out trials. "
-        "e: the error on the scale of the measure."
-    )
+    yield Paragraph(_HOW_TO_READ)
 
 
 def _observed(graph: ReasoningGraph) -> Iterator[Part]:
@@ -99,7 +101,7 @@ def _observed(graph: ReasoningGraph) -> Iterator[Part]:
         if anchor.unknown_factors:
             facts.append(f"unknown and left out of the path: {', '.join(map(factor_name, anchor.unknown_factors))}")
         yield Paragraph("; ".join(facts) + ".")
-        yield _results(anchor.state)
+        yield results_table(anchor.state)
 
 
 def _chains(graph: ReasoningGraph) -> Iterator[Part]:
@@ -134,19 +136,10 @@ def _step(step: StepView, level: int) -> Iterator[Part]:
         yield Paragraph("Not answered: the run ended before this step.")
         return
     estimated = step.estimated
-    yield Paragraph(
-        {
-            "model": "Asked of the model, which reasoned:",
-            "arithmetic": "Arithmetic, not asked of the model: values stay, standard errors scale with the square root of enrolment.",
-            "entered": "The result was entered by the user.",
-            "kept": "Kept from an earlier run, where the model had reasoned:"
-            if estimated.reasoning
-            else "Kept from an earlier run.",
-        }[estimated.kind]
-    )
+    yield Paragraph(_MADE[estimated.kind])
     if estimated.reasoning:
         yield Quote(estimated.reasoning + (" […cut at the token limit]" if estimated.reasoning_cut else ""))
-    yield _results(estimated.state)
+    yield results_table(estimated.state)
     if estimated.stated_direction:
         yield Paragraph(f"Direction stated by the model: {estimated.stated_direction}.")
     if estimated.state.z_test:
@@ -158,86 +151,18 @@ def _step(step: StepView, level: int) -> Iterator[Part]:
         yield from _reveal(estimated.state, estimated.revealed)
 
 
-def _reveal(state: State, revealed: Revealed) -> Iterator[Part]:
+def _reveal(result: State | Aggregated, revealed: Revealed) -> Iterator[Part]:
     yield Paragraph("This configuration was posted. Read after the model had answered:")
-    pairs = (
-        ("k1", state.arm_value, revealed.arm_value),
-        ("k2", state.comparator_value, revealed.comparator_value),
-        (
-            "contrast",
-            state.contrast.number if state.contrast else None,
-            revealed.contrast.number if revealed.contrast else None,
-        ),
-    )
-    rows = [(name, _marked(ours), _marked(posted)) for name, ours, posted in pairs if ours or posted]
-    if state.met or revealed.met:
-        rows.append(("verdict", _verdict(state.met), _verdict(revealed.met)))
-    yield Table(("What", "Here", "Posted"), tuple(rows))
+    yield reveal_table(result, revealed)
     source = f"posted by {revealed.source.nct_id}, outcome {revealed.source.outcome_id}, group {revealed.source.group_id}"
     brier = "" if revealed.brier is None else f", Brier score {rounded(revealed.brier)}"
     grades = "; ".join(grade_lines(revealed))
     yield Paragraph(f"Grade: {grades or 'none'}{brier} ({source}).")
 
 
-def _marked(number: Number | None) -> str:
-    if number is None:
-        return "-"
-    return " ".join(
-        part for part in (MARKS[number.status], value_text(number), one_line(number.unit), spread_text(number)) if part
-    )
-
-
-def _verdict(met: MetEstimate | None) -> str:
-    if met is None:
-        return "-"
-    probability = "" if met.probability is None else f", P(met) {format_probability(met.probability)}"
-    return f"{MARKS[met.status]} {met.verdict}{probability}"
-
-
-def _results(state: State | Aggregated) -> Table:
-    configuration = state.configuration if isinstance(state, State) else None
-    arm = f"k1 {one_line(configuration.arm.label)}" if configuration else "k1"
-    comparator = f"k2 {one_line(configuration.comparator.label)}" if configuration and configuration.comparator else "k2"
-    rows: list[tuple[str, ...]] = []
-    imagined: set[int] = set()
-    for name, number in ((arm, state.arm_value), (comparator, state.comparator_value)):
-        if number:
-            imagined |= {len(rows)} if number.status == "imagined" else set()
-            rows.append(_result(name, number, spread_text(number)))
-    if state.contrast:
-        imagined |= {len(rows)} if state.contrast.number.status == "imagined" else set()
-        rows.append(_contrast_result(state.contrast))
-    if state.met:
-        imagined |= {len(rows)} if state.met.status == "imagined" else set()
-        value = "-" if state.met.probability is None else format_probability(state.met.probability)
-        name = "verdict" if state.met.probability is None else "P(met)"
-        shown = state.met.verdict if state.met.probability is None else f"{value} ({state.met.verdict})"
-        rows.append((f"{MARKS[state.met.status]} {state.met.status}", name, shown, "", "", met_how(state.met)))
-    return Table(_RESULT_HEAD, tuple(rows), frozenset(imagined))
-
-
-def _result(name: str, number: Number, spread: str) -> tuple[str, ...]:
-    return (f"{MARKS[number.status]} {number.status}", name, value_text(number), one_line(number.unit), spread, _origin(number))
-
-
-def _contrast_result(contrast: ContrastEstimate) -> tuple[str, ...]:
-    return _result(contrast_name(contrast), contrast.number, contrast_spread(contrast))
-
-
-def _origin(number: Number) -> str:
-    source = number.source
-    if source is None:
-        return {"imagined": "the model", "entered": "the user"}.get(number.status, "")
-    parts = [source.nct_id, f"outcome {source.outcome_id}"]
-    parts += [f"group {source.group_id}"] if source.group_id else []
-    parts += [one_line(text) for text in (source.class_title, source.category) if text]
-    parts += [f"analysis {source.contrast_index + 1}"] if source.contrast_index is not None else []
-    return ", ".join(parts)
-
-
 def _aggregate(graph: ReasoningGraph, total: Aggregated) -> Iterator[Part]:
     yield Heading(2, f"Aggregate of {total.answered} pathways")
-    yield _results(total)
+    yield results_table(total)
     facts = [f"{total.agreement} of {total.answered} pathways agree on the verdict."]
     if total.spread_lower is not None and total.spread_upper is not None:
         facts.append(
@@ -264,16 +189,7 @@ def _aggregate(graph: ReasoningGraph, total: Aggregated) -> Iterator[Part]:
         ),
     )
     if total.revealed:
-        state = State(
-            "",
-            "",
-            graph.pathways[0].states[-1].configuration,
-            total.arm_value,
-            total.comparator_value,
-            total.contrast,
-            total.met,
-        )
-        yield from _reveal(state, total.revealed)
+        yield from _reveal(total, total.revealed)
 
 
 def _troubles(graph: ReasoningGraph) -> Iterator[Part]:

@@ -16,7 +16,8 @@ from deepimagine_tui.text import inert, one_line
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:"
 _CSS = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --soft: #5a5a5a; --line: #d4d4d4; --tint: #f5f5f3; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e6e3; --paper: #17181a; --soft: #a5a29c; --line: #3a3c40; --tint: #212327; } }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e8e6e3; --paper: #17181a; --soft: #a5a29c; --line: #3a3c40; --tint: #212327; } }
 body { margin: 2rem auto; max-width: 62rem; padding: 0 1.25rem; color: var(--ink); background: var(--paper);
   font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid var(--line); }
@@ -30,8 +31,11 @@ blockquote { margin: .6rem 0; padding: .4rem 1rem; border-left: 3px solid var(--
 pre { padding: .7rem 1rem; background: var(--tint); border-radius: 4px; white-space: pre-wrap; font-size: .85rem; }
 figure { margin: 1.4rem 0; } figure svg { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); }
 figcaption { color: var(--soft); font-size: .9rem; } .strong { font-weight: 650; }
-@media print { :root { --ink: #000; --paper: #fff; --soft: #444; --line: #bbb; --tint: #fff; } body { margin: 0; max-width: none;
-  font-size: 10.5pt; } h2, h3, h4 { break-after: avoid; } table, figure, blockquote { break-inside: avoid; } }
+@media print {
+  :root { --ink: #000; --paper: #fff; --soft: #444; --line: #bbb; --tint: #fff; }
+  body { margin: 0; max-width: none; font-size: 10.5pt; }
+  h2, h3, h4 { break-after: avoid; } table, figure, blockquote { break-inside: avoid; }
+}
 """
 
 

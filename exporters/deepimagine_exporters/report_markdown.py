@@ -11,7 +11,7 @@ from deepimagine_exporters.document import Bullets, Code, Heading, Paragraph, Pa
 from deepimagine_tui.text import inert, one_line
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$^=])")
-_LINE_START = re.compile(r"^([-+]|\d+[.)])")
+_LIST_MARK = re.compile(r"^(\d*)([-+.)])(?=\s|$)")
 
 
 def markdown_document(parts: Iterable[Part], folder: str) -> str:
@@ -22,7 +22,7 @@ def markdown_document(parts: Iterable[Part], folder: str) -> str:
 def escaped(text: str) -> str:
     """`text` on one line, every character that Markdown or HTML could obey escaped."""
     line = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _LINE_START.sub(r"\\\1", _SPECIAL.sub(r"\\\1", line).replace("://", "&#58;//"))
+    return _LIST_MARK.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", line).replace("://", "&#58;//"))
 
 
 def _part(part: Part, folder: str) -> str:
@@ -40,7 +40,7 @@ def _part(part: Part, folder: str) -> str:
         case Table():
             return _table(part)
         case Picture(which, caption, _):
-            return f"![{escaped(caption)}]({quote(folder)}/{which}.svg)\n\n{escaped(caption)}"
+            return f"![{which}]({quote(folder)}/{which}.svg)\n\n*{escaped(caption)}*"
         case _:
             assert_never(part)
 
