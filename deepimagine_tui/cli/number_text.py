@@ -29,7 +29,7 @@ def lines_of_state(state: State) -> list[Line]:
     if state.comparator_value and configuration.comparator:
         rows.append(number_line(arm_text(configuration.comparator), state.comparator_value))
     if state.contrast:
-        rows.append(contrast_line(state.contrast, from_imagined=_imagined(state)))
+        rows.append(contrast_line(state.contrast))
     if state.met:
         rows.append(met_line(state.met))
     if state.z_test:
@@ -62,16 +62,11 @@ def number_line(label: str, number: Number, *, word: str = "") -> Line:
     return Line(mark(number.status), word or number.status, one_line(label), value, _joined(parts))
 
 
-def contrast_line(contrast: ContrastEstimate, *, word: str = "", from_imagined: bool = False) -> Line:
-    """The comparison of k1 with k2; one that was computed `from_imagined` values has the hollow mark."""
+def contrast_line(contrast: ContrastEstimate, *, word: str = "") -> Line:
+    """The comparison of k1 with k2."""
     line = number_line(contrast.scale or contrast.kind, contrast.number, word=word)
-    parts = [line.detail, contrast.p_text]
-    if contrast.orientation == "unknown":
-        parts.append("(which minus which is not known)")
-    if contrast.number.status == "derived" and from_imagined:
-        parts.append("(from imagined values)")
-        line = line._replace(mark=mark("imagined"))
-    return line._replace(detail=_joined(parts))
+    unsure = "(which minus which is not known)" if contrast.orientation == "unknown" else ""
+    return line._replace(detail=_joined([line.detail, contrast.p_text, unsure]))
 
 
 def met_line(met: MetEstimate, *, word: str = "") -> Line:

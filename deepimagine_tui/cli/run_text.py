@@ -20,6 +20,7 @@ from deepimagine_tui.text import inert, one_line
 
 _WIDTH = 100
 _LABEL_WIDTH = 44
+_UNIT_WIDTH = 22
 
 
 def run_lines(graph: ReasoningGraph, *, chains: bool = True) -> list[str]:
@@ -163,8 +164,10 @@ def _pathway_table(pathways: Sequence[PathwayView]) -> list[str]:
 
 
 def _short(state: State) -> str:
-    value = number_line("", state.arm_value) if state.arm_value else None
-    parts = [f"{value.mark} {value.value}"] if value else []
+    parts = []
+    if state.arm_value:
+        value = number_line("", state.arm_value)
+        parts.append(f"{value.mark} {value.value} {shorten(one_line(state.arm_value.unit), _UNIT_WIDTH)}".rstrip())
     if state.met and state.met.verdict != "undetermined":
         chance = "" if state.met.probability is None else f" {probability_text(state.met.probability)}"
         parts.append(f"{state.met.verdict}{chance}")
@@ -184,7 +187,7 @@ def _aggregate(aggregated: Aggregated, graph: ReasoningGraph) -> Iterator[str]:
         label = arm_text(configuration.comparator) if configuration else "comparator"
         rows.append(number_line(label, aggregated.comparator_value))
     if aggregated.contrast:
-        rows.append(contrast_line(aggregated.contrast, from_imagined=True))
+        rows.append(contrast_line(aggregated.contrast))
     if aggregated.met:
         rows.append(met_line(aggregated.met))
     yield from _aligned(rows)

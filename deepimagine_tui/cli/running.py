@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from deepimagine_tui.cli.boundary import tell
-from deepimagine_tui.cli.console import emit, emit_json, narrate
+from deepimagine_tui.cli.console import emit, emit_json, is_terminal, narrate
 from deepimagine_tui.cli.narration import Narrator
 from deepimagine_tui.cli.run_text import run_lines
 from deepimagine_tui.cli.session import opened_backend, stoppable
@@ -78,15 +79,17 @@ def answer(
         emit("\n".join(run_lines(graph, chains=display.chains)))
     if problems:
         raise problems[0]
-    return _told(graph.finished)
+    return _told(graph.finished, seen=not display.json and is_terminal(sys.stdout))
 
 
-def _told(finished: RunFinished | None) -> ExitCode:
-    """Say on standard error why there is no answer, and give the exit code."""
+def _told(finished: RunFinished | None, *, seen: bool) -> ExitCode:
+    """Say on standard error why there is no answer, unless the result beside it was `seen` to; give the exit code."""
     assert finished is not None
     titles = {"no_answer": "No answer", "cancelled": "Stopped", "failed": "The model cannot be used"}
-    if finished.outcome in titles:
+    if finished.outcome in titles and not seen:
         tell(titles[finished.outcome], finished.message, finished.hint)
+    elif finished.outcome in titles:
+        narrate(finished.hint)
     elif finished.message:
         narrate(finished.message)
     return _CODES[finished.outcome]

@@ -50,9 +50,10 @@ def test_p_met_says_where_it_comes_from_and_a_disagreement_is_shown():
     assert "disagrees" in row_with(text, "z-test", "disagrees")
 
 
-def test_a_derived_contrast_of_imagined_values_is_not_shown_as_observed():
-    row = row_with(text_of(sample_runs.what_if_run()), "from imagined values")
-    assert row.startswith("○ derived")
+def test_a_contrast_of_imagined_values_is_not_shown_as_observed():
+    text = text_of(sample_runs.what_if_run())
+    assert row_with(text, "mean difference", "-0.58").startswith("● observed")
+    assert row_with(text, "mean difference", "-0.76").startswith("○ imagined")
 
 
 def test_a_posted_result_stands_beside_the_imagined_one_with_its_grade():
