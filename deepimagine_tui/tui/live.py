@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from deepimagine_tui import paths, settings
 from deepimagine_tui.backends.protocol import ModelBackend
+from deepimagine_tui.errors import StorageError
 from deepimagine_tui.reasoning.events import ReasoningEvent
 from deepimagine_tui.reasoning.request import ImagineRequest, ImagineSettings
 from deepimagine_tui.settings import Settings
@@ -18,6 +19,7 @@ from deepimagine_tui.tui.services import CorpusReader, ModelChoice, Report
 
 if TYPE_CHECKING:
     from deepimagine_tui.backends.catalogue import CatalogueEntry
+    from deepimagine_tui.corpus.store import Corpus
 
 
 class LiveServices:
@@ -42,6 +44,9 @@ class LiveServices:
 
     def open_corpus(self) -> CorpusReader:
         """The corpus that was set, else the user's own if there is one, else the starter."""
+        return self._corpus()
+
+    def _corpus(self) -> Corpus:
         from deepimagine_tui.corpus.starter import open_starter
         from deepimagine_tui.corpus.store import Corpus
 
@@ -84,19 +89,20 @@ class LiveServices:
             backend.count_tokens([""])
         return backend
 
-    def imagine(self, request: ImagineRequest, backend: ModelBackend, cancel: Event) -> Iterator[ReasoningEvent]:
+    def imagine(
+        self, request: ImagineRequest, backend: ModelBackend, cancel: Event, warn: Callable[[StorageError], None]
+    ) -> Iterator[ReasoningEvent]:
         """The engine's events, each written to the run's journal before it is shown."""
         from contextlib import closing
 
-        from deepimagine_tui.corpus.anchors import CorpusAnchors
+        from deepimagine_tui.reasoning.anchors import CorpusAnchors
         from deepimagine_tui.reasoning.engine import imagine
-        from deepimagine_tui.reasoning.journal import Journal
+        from deepimagine_tui.reasoning.journal import record
+        from deepimagine_tui.reasoning.runs import RunStore
 
-        path = paths.runs_dir() / f"{request.run_id}.jsonl"
-        with closing(self.open_corpus()) as corpus, Journal(path) as journal:
-            for event in imagine([request], backend, CorpusAnchors(corpus), cancel):
-                journal.write(event)
-                yield event
+        path = RunStore.default().path(request.run_id)
+        with closing(self._corpus()) as corpus:
+            yield from record(imagine([request], backend, CorpusAnchors(corpus), cancel), path, warn)
 
 
 def live_services() -> LiveServices:

@@ -172,13 +172,13 @@ def _contrast(outcome: Outcome, contrast: Contrast, width: int) -> Row:
     if contrast.orientation == "unknown" and contrast.kind in ("difference", "ratio") and len(names) == 2:
         extra.append("which minus which is unknown")
     said = verdict(contrast, ids[0]) if ids[0] else "undetermined"
-    outcome_said = f"  {said}" if said != "undetermined" else ""
+    extra = [*([said] if said != "undetermined" else []), *extra]
     mark = "● " if contrast.estimate is not None or contrast.p is not None else ""
-    result = Content.assemble(mark, (what, "bold"), outcome_said)
+    result = Content.assemble(mark, (what, "bold"))
     if len(compared) + len(result.plain) + 5 <= width:
         content = Content.assemble(f"   {compared}  ", result)
     else:
-        content = Content.assemble(f"   {clip(compared, max(2 * width - 8, 20))}\n      ", result)
-    content = Content("\n").join([content, Content.styled(f"      {clip(', '.join(extra), max(width - 7, 10))}", "dim")])
+        content = Content.assemble(f"   {clip(compared, max(2 * width - 8, 20))}\n     ", result)
+    content = Content("\n").join([content, Content.styled(f"     {clip(', '.join(extra), max(width - 7, 10))}", "dim")])
     place = Place(outcome.id, contrast.class_title or None, None, ids[0], ids[1]) if ids[0] else None
-    return Row(content, place, f"observed\t{compared}\t{what}\t{', '.join(extra)}\t{said}")
+    return Row(content, place, f"observed\t{compared}\t{what}\t{', '.join(extra)}")

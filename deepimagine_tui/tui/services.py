@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.corpus.query import CorpusStats, DoseSeen, SearchPage, SearchQuery
+from deepimagine_tui.errors import StorageError
 from deepimagine_tui.reasoning.events import ReasoningEvent
 from deepimagine_tui.reasoning.request import ImagineRequest, ImagineSettings
 from deepimagine_tui.trials.model import Trial
@@ -108,6 +109,8 @@ class Services(Protocol):
         `confirm_remote` asks before the first send to a host."""
         ...
 
-    def imagine(self, request: ImagineRequest, backend: ModelBackend, cancel: Event) -> Iterator[ReasoningEvent]:
-        """Run the engine on one request and keep its journal."""
+    def imagine(
+        self, request: ImagineRequest, backend: ModelBackend, cancel: Event, warn: Callable[[StorageError], None]
+    ) -> Iterator[ReasoningEvent]:
+        """Run the engine on one request and keep its journal; `warn` is told once when it cannot be kept."""
         ...

@@ -8,7 +8,7 @@ from typing import cast
 
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.corpus.query import CorpusStats, SearchPage, SearchQuery, TrialRow
-from deepimagine_tui.errors import NotFoundError
+from deepimagine_tui.errors import NotFoundError, StorageError
 from deepimagine_tui.reasoning.events import ReasoningEvent
 from deepimagine_tui.reasoning.request import ImagineRequest
 from deepimagine_tui.trials.model import Trial
@@ -109,6 +109,8 @@ class FakeServices:
             self._hold.wait(10)
         return cast("ModelBackend", NoModel())
 
-    def imagine(self, request: ImagineRequest, backend: ModelBackend, cancel: Event) -> Iterator[ReasoningEvent]:
+    def imagine(
+        self, request: ImagineRequest, backend: ModelBackend, cancel: Event, warn: Callable[[StorageError], None]
+    ) -> Iterator[ReasoningEvent]:
         self.requests.append(request)
         yield from self._events(request, cancel) if self._events else ()

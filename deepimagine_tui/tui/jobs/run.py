@@ -9,6 +9,7 @@ from textual import on, work
 from textual.message import Message
 
 from deepimagine_tui.backends.protocol import ModelBackend
+from deepimagine_tui.errors import StorageError
 from deepimagine_tui.reasoning.events import ReasoningEvent, RunFinished, StepPlanned
 from deepimagine_tui.reasoning.graph import ReasoningGraph, fold
 from deepimagine_tui.reasoning.request import ImagineRequest, WhatIf
@@ -29,6 +30,13 @@ class EngineEnded(Message):
     """The worker of a run is done, whatever the run came to."""
 
     run_id: str
+
+
+@dataclass
+class NotKept(Message):
+    """The journal of the run cannot be written; the run goes on."""
+
+    error: StorageError
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,7 @@ class RunJobs(ModelJobs, CorpusJobs):
 
     def start_run(self, request: ImagineRequest) -> bool:
         """Run `request`, or queue it until the model is ready. False, with a toast, when something runs already."""
-        if self.running:
-            self.notify("Something runs already. Stop it with esc first.", severity="warning", markup=False)
+        if not self.may_start():
             return False
         self.request, self.graph = request, ReasoningGraph()
         if self.backend is None or not self.corpus_open:
@@ -67,6 +74,12 @@ class RunJobs(ModelJobs, CorpusJobs):
         self._start(request, self.backend)
         return True
 
+    def may_start(self) -> bool:
+        """Whether nothing runs; else a toast says what to do."""
+        if self.running:
+            self.notify("Something runs already. Stop it with esc first.", severity="warning", markup=False)
+        return not self.running
+
     def _start(self, request: ImagineRequest, backend: ModelBackend) -> None:
         self.queued = None
         self.running = True
@@ -78,8 +91,12 @@ class RunJobs(ModelJobs, CorpusJobs):
     @work(thread=True, exclusive=True, exit_on_error=False, group="engine", description="imagine")
     def engine(self, request: ImagineRequest, backend: ModelBackend, cancel: Event) -> None:
         """Consume the engine's events and post each."""
+
+        def warn(error: StorageError) -> None:
+            self.post_message(NotKept(error))
+
         try:
-            for event in self.services.imagine(request, backend, cancel):
+            for event in self.services.imagine(request, backend, cancel, warn):
                 self.post_message(EngineEvent(event))
         finally:
             self.post_message(EngineEnded(request.run_id))
@@ -113,6 +130,10 @@ class RunJobs(ModelJobs, CorpusJobs):
         self.run_signal.publish(RunUpdate(self.request, event, self.graph))
         if isinstance(event, RunFinished) and event.outcome == "answered":
             self.notify("The run is done.", title=self.request.name, markup=False)
+
+    @on(NotKept)
+    def _not_kept(self, message: NotKept) -> None:
+        self.notify(f"This run is not kept. {message.error}", severity="warning", timeout=15, markup=False)
 
     @on(EngineEnded)
     def _engine_ended(self, message: EngineEnded) -> None:

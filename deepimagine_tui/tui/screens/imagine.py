@@ -1,19 +1,306 @@
-"""Imagine."""
+"""Imagine: a what-if on the left, its chain as the model answers, what it looks like on the right."""
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
+import secrets
+from dataclasses import replace
+from typing import ClassVar
 
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+
+from deepimagine_tui.errors import DeepImagineError
+from deepimagine_tui.reasoning.events import TokensArrived
+from deepimagine_tui.reasoning.graph import ReasoningGraph
+from deepimagine_tui.reasoning.observed import observed_state
+from deepimagine_tui.reasoning.request import AnchorRef, ImagineRequest, StepEdit
+from deepimagine_tui.reasoning.state import Estimand, Perturbation
+from deepimagine_tui.text import inert
+from deepimagine_tui.trials.model import Trial
+from deepimagine_tui.tui.actions import bind
+from deepimagine_tui.tui.copying import ExportChoice
+from deepimagine_tui.tui.draft import MOST_SEED, Draft
+from deepimagine_tui.tui.jobs.run import RunUpdate
+from deepimagine_tui.tui.run_files import run_choices
 from deepimagine_tui.tui.screens.base import HouseScreen
+from deepimagine_tui.tui.screens.step_edit import StepAnswer, StepEditor
+from deepimagine_tui.tui.status import ShellStatus
+from deepimagine_tui.tui.trajectory import waterfall, what_if_figure
+from deepimagine_tui.tui.widgets.chain import ChainView
+from deepimagine_tui.tui.widgets.drawn import DrawnPane
 from deepimagine_tui.tui.widgets.panes import Pane, Panes
+from deepimagine_tui.tui.widgets.probes import ProbeTable
+from deepimagine_tui.tui.widgets.tabs import TabbedPart
 from deepimagine_tui.tui.widgets.text_pane import TextPane
+from deepimagine_tui.tui.widgets.what_if import ChangeList, WhatIfPart
+
+QUEUED = "Queued until the model is ready."
+ASKED = "Asking the model…"
 
 
 class ImagineScreen(HouseScreen):
-    """Imagine."""
+    """One what-if at a time."""
 
     NAME = "Imagine"
+    CSS_PATH = "imagine.tcss"
+    HELP = (
+        "A what-if starts at a posted result and changes one factor after another; the model imagines the result of "
+        "each change. ● observed, ○ imagined, ✎ entered by you."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = bind(
+        "imagine.run", "imagine.new-seed", "imagine.add", "imagine.anchor", "imagine.estimand", "imagine.graph"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.draft: Draft | None = None
+        self.request: ImagineRequest | None = None
+        self.graph = ReasoningGraph()
+        self._asked: Draft | None = None
 
     def body(self) -> ComposeResult:
-        """One empty pane."""
-        yield Panes(Pane("Imagine", TextPane("Nothing here yet."), id="imagine-main"))
+        """Three panes."""
+        figures = TabbedPart(
+            ("Trajectory", DrawnPane(id="trajectory")),
+            ("Waterfall", DrawnPane(id="waterfall")),
+            ("Probes", ProbeTable()),
+            ("Prompt", TextPane(id="prompt")),
+        )
+        yield Panes(
+            Pane("What if…", WhatIfPart(), id="what-if-pane"),
+            Pane("Chain", ChainView(), id="chain-pane"),
+            Pane("Figures", figures, id="figure-pane"),
+        )
+
+    def on_mount(self) -> None:
+        """Follow the runs."""
+        self.house.run_signal.subscribe(self, self._run_updated, immediate=True)
+        self._draw_figures()
+
+    def show_status(self, status: ShellStatus) -> None:
+        """The what-if shows the model that will be asked."""
+        super().show_status(status)
+        if self.draft is not None and self.is_mounted:
+            self.query_one(WhatIfPart).show(self.draft, status.model)
+
+    # The question
+
+    def receive(self, given: object) -> None:
+        """Start a what-if from (trial, anchor)."""
+        match given:
+            case (Trial() as trial, AnchorRef() as anchor):
+                self.start_from(trial, anchor)
+            case _:
+                super().receive(given)
+
+    def start_from(self, trial: Trial, anchor: AnchorRef) -> None:
+        """A new what-if; what runs goes on, its chain is left."""
+        try:
+            source = observed_state(trial, anchor)
+        except DeepImagineError as error:
+            self.house.show_error(error)
+            return
+        settings = self.draft.settings if self.draft else self.house.services.imagine_settings
+        self.request, self.graph, self._asked = None, ReasoningGraph(), None
+        self.query_one(ChainView).start("The chain of steps appears here as the model answers.")
+        self.query_one(ProbeTable).begin(self.house.status.model)
+        self._set_draft(Draft(trial, anchor, source, settings))
+        self.query_one(ChangeList).focus()
+
+    def _set_draft(self, draft: Draft) -> None:
+        self.draft = draft
+        self.query_one(WhatIfPart).show(draft, self.house.status.model)
+        self._draw_figures()
+        self.refresh_bindings()
+
+    def _try(self, draft: Draft | DeepImagineError) -> None:
+        if isinstance(draft, DeepImagineError):
+            self.query_one(WhatIfPart).say(str(draft))
+        else:
+            self._set_draft(draft)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What needs a question, a change or a run is offered only when there is one."""
+        draft = self.draft
+        if action in ("add_factor", "anchor", "estimand"):
+            return draft is not None
+        if action in ("run", "run_new_seed"):
+            return draft is not None and bool(draft.changes)
+        if action == "graph":
+            return self.request is not None
+        return True
+
+    def action_add_factor(self) -> None:
+        """Choose one more change."""
+        if self.draft is not None:
+            self._choose_value(self.draft, len(self.draft.changes))
+
+    @on(ChangeList.Chosen)
+    def _change_chosen(self, event: ChangeList.Chosen) -> None:
+        if self.draft is not None:
+            self._choose_value(self.draft, event.index)
+
+    def _choose_value(self, draft: Draft, index: int, *, run: bool = False) -> None:
+        from deepimagine_tui.tui.screens.factor_picker import FactorPicker
+
+        factor = draft.changes[index].factor if index < len(draft.changes) else None
+
+        def chosen(change: Perturbation | None) -> None:
+            if change is None:
+                return
+            try:
+                changed = draft.added(change) if factor is None else draft.changed(index, change)
+            except DeepImagineError as error:
+                self._try(error)
+                return
+            self._set_draft(changed)
+            if run:
+                self._run(changed)
+
+        self.app.push_screen(FactorPicker(draft.state_before(index), draft.trial, factor), chosen)
+
+    @on(ChangeList.Removed)
+    def _change_removed(self, event: ChangeList.Removed) -> None:
+        if self.draft is not None:
+            self._try(_attempt(self.draft, "removed", event.index))
+
+    @on(ChangeList.Moved)
+    def _change_moved(self, event: ChangeList.Moved) -> None:
+        if self.draft is not None:
+            self._try(_attempt(self.draft, "moved", event.index, event.by))
+            self.query_one(ChangeList).highlighted = min(max(event.index + event.by, 0), len(self.draft.changes) - 1)
+
+    def action_anchor(self) -> None:
+        """Choose another result of the trial to start from."""
+        from deepimagine_tui.tui.screens.anchor_picker import AnchorPicker
+
+        draft = self.draft
+        if draft is None:
+            return
+
+        def chosen(anchor: AnchorRef | None) -> None:
+            if anchor is not None:
+                self.start_from(draft.trial, anchor)
+
+        self.app.push_screen(AnchorPicker(draft.trial), chosen)
+
+    def action_estimand(self) -> None:
+        """Ask for arm values, or for the contrast alone."""
+        if self.draft is not None:
+            other: Estimand = "contrast" if self.draft.estimand == "arm values" else "arm values"
+            self._set_draft(replace(self.draft.fresh(), estimand=other))
+
+    # The run
+
+    def action_run(self) -> None:
+        """Run the question; after a crash, go on from the step that stopped."""
+        draft = self.draft
+        if draft is None:
+            return
+        pathway = self.query_one(ChainView).pathway
+        crashed = self.graph.finished is not None and self.graph.finished.outcome == "failed"
+        if crashed and draft is self._asked and pathway is not None and self.request is not None:
+            answered = sum(step.estimated is not None for step in pathway.steps)
+            draft = draft.going_on(self.request.run_id, pathway, answered)
+        self._run(draft)
+
+    def action_run_new_seed(self) -> None:
+        """Run the same question with another seed."""
+        if self.draft is not None:
+            draft = self.draft.with_seed(secrets.randbelow(MOST_SEED))
+            self._run(replace(draft, parent=self.request.run_id if self.request else ""))
+
+    def _run(self, draft: Draft) -> None:
+        request = draft.request()
+        if not self.house.may_start():
+            return
+        self._set_draft(draft)
+        self._asked, self.request, self.graph = draft, request, ReasoningGraph()
+        self.query_one(ChainView).start(ASKED)
+        self.show_pane("chain-pane")
+        self.house.start_run(request)
+
+    def _run_updated(self, update: RunUpdate) -> None:
+        if self.request is None or update.request.run_id != self.request.run_id:
+            return
+        chain = self.query_one(ChainView)
+        if update.queued:
+            chain.start(QUEUED)
+            return
+        self.graph = update.graph
+        streaming = isinstance(update.event, TokensArrived)
+        chain.show_graph(update.graph, running=not update.ended, streaming=streaming)
+        if streaming:
+            return
+        self._draw_figures()
+        if update.ended:
+            if update.graph.finished is None and update.graph.started is None:
+                chain.start("Nothing was asked.")
+            chain.show_graph(update.graph, running=False)
+            self.query_one(ProbeTable).add(update.request, update.graph)
+            self.refresh_bindings()
+
+    # The figures
+
+    def _draw_figures(self) -> None:
+        draft, pathway = self.draft, self.graph.pathways[0] if self.graph.pathways else None
+        if draft is None:
+            nothing = Content.styled("Figures of the what-if appear here.", "dim")
+            self.query_one("#trajectory", DrawnPane).draw_with(lambda _width, _height: nothing)
+        else:
+            self.query_one("#trajectory", DrawnPane).draw_with(lambda w, h: what_if_figure(draft, pathway, w, h))
+        self.query_one("#waterfall", DrawnPane).draw_with(lambda width, _height: waterfall(pathway, width))
+        self._show_prompt()
+
+    @on(ChainView.Moved)
+    def _show_prompt(self) -> None:
+        pathway, selected = self.query_one(ChainView).pathway, self.query_one(ChainView).selected
+        steps = pathway.steps if pathway else ()
+        prompt = steps[min(max(selected, 1), len(steps)) - 1].planned.prompt if steps else ""
+        said = inert(prompt) if prompt else "The exact prompt of the selected step appears here once it is asked."
+        self.query_one("#prompt", TextPane).show(Content(said) if prompt else Content.styled(said, "dim"))
+
+    # Editing a step
+
+    @on(ChainView.EditWanted)
+    def _edit_step(self) -> None:
+        chain, draft, request = self.query_one(ChainView), self._asked, self.request
+        pathway, index = chain.pathway, chain.selected - 1
+        if draft is None or request is None or pathway is None or not 0 <= index < len(pathway.steps):
+            return
+        estimated = pathway.steps[index].estimated
+        configuration = draft.configurations()[index + 1]
+
+        def answered(answer: StepAnswer | None) -> None:
+            match answer:
+                case StepEdit():
+                    self._run(draft.going_on(request.run_id, pathway, index, answer))
+                case "again":
+                    self._run(draft.going_on(request.run_id, pathway, index))
+                case "value":
+                    self._choose_value(draft.going_on(request.run_id, pathway, index), index, run=True)
+                case None:
+                    return
+
+        self.app.push_screen(StepEditor(index, configuration, estimated.state if estimated else None), answered)
+
+    # Leaving
+
+    def action_graph(self) -> None:
+        """Show the graph of this run on Graph."""
+        if self.request is not None:
+            self.house.hand_over("graph", self.graph)
+
+    def export_choices(self) -> list[ExportChoice]:
+        """Figures, report and data of the run."""
+        return run_choices(self.graph) if self.graph.started is not None else []
+
+
+def _attempt(draft: Draft, what: str, *arguments: int) -> Draft | DeepImagineError:
+    try:
+        changed: Draft = getattr(draft, what)(*arguments)
+    except DeepImagineError as error:
+        return error
+    return changed

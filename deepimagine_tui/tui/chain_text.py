@@ -1,0 +1,184 @@
+"""The chain of a run as cards: the observed anchor, then each step with its change, reasoning and imagined state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from deepimagine_tui.reasoning.describe import arm_text, outcome_text, time_text
+from deepimagine_tui.reasoning.events import AnchorChosen, Revealed, StepEstimated
+from deepimagine_tui.reasoning.graph import StepView
+from deepimagine_tui.reasoning.state import ContrastEstimate, MetEstimate, Number, State, Status
+from deepimagine_tui.text import inert as inert_lines
+from deepimagine_tui.tui.show import MARKS, clip, digits, inert, interval_text, met_text, posted, probability, style_of
+
+_HOW = {"arithmetic": "arithmetic, no model", "entered": "typed by you", "kept": "kept from the run before"}
+
+
+def anchor_card(anchor: AnchorChosen, width: int) -> Content:
+    """The posted result that the chain starts from."""
+    state = anchor.state
+    lines = [Content.assemble(("● observed", "bold"), (f"  {state.nct_id}", "dim")), *_state_lines(state, width)]
+    if anchor.seen_in_training:
+        lines.append(Content.styled("  the model was trained on this trial", "$text-warning"))
+    if anchor.unknown_factors:
+        lines.append(Content.styled(f"  left out, not known: {', '.join(anchor.unknown_factors)}", "dim"))
+    lines += [Content.styled(f"  ! {inert(warning)}", "$text-warning") for warning in anchor.warnings]
+    return Content("\n").join(lines)
+
+
+def step_title(number: int, step: StepView, width: int) -> Content:
+    """`├ 1 dose  10 mg -> 50 mg`."""
+    change = step.planned.perturbation
+    head = f"├ {number} {change.factor.replace('_', ' ')}  "
+    return Content.assemble((head, "bold"), clip(f"{change.before} -> {change.after}", max(2 * width - len(head), 20)))
+
+
+def streaming_card(number: int, step: StepView, width: int) -> Content:
+    """A step that is being answered: plain text, as it comes."""
+    text = inert_lines(step.text).strip()
+    state = "streaming…" if text else "reading the prompt…"
+    return Content("\n").join(
+        [step_title(number, step, width), Content.styled(text, "italic"), Content.styled(f"○ {state}", "italic $primary")]
+    )
+
+
+def stopped_card(number: int, step: StepView, width: int, why: str) -> Content:
+    """A step that was not answered: stopped, or the model had no readable answer."""
+    lines = [step_title(number, step, width)]
+    text = inert_lines(step.text).strip()
+    if text:
+        lines.append(Content.styled(text, "italic dim"))
+    if step.failed is not None:
+        lines.append(Content.styled(f"✕ {inert(step.failed.message)}", "$text-error"))
+        if step.failed.restartable:
+            lines.append(Content("  r restarts from this step"))
+        if step.failed.hint:
+            lines.append(Content.styled(f"  {inert(step.failed.hint)}", "dim"))
+    else:
+        lines.append(Content.styled(f"✕ {why}", "$text-warning"))
+    return Content("\n").join(lines)
+
+
+def step_card(number: int, step: StepView, estimated: StepEstimated, width: int) -> Content:
+    """An answered step."""
+    lines = [step_title(number, step, width)]
+    if step.planned.shortened:
+        lines.append(Content.styled(f"prompt shortened: {inert(step.planned.shortened)}", "dim"))
+    reasoning = inert_lines(estimated.reasoning).strip()
+    if reasoning:
+        cut = " [cut at the token limit]" if estimated.reasoning_cut else ""
+        lines.append(Content.assemble((reasoning, "italic"), (cut, "dim")))
+    how = _HOW.get(estimated.kind, "")
+    seconds = f"{estimated.completion_tokens} tokens, {estimated.seconds:.1f} s" if estimated.seconds else ""
+    word = "✎ entered" if estimated.kind == "entered" else "○ imagined"
+    if estimated.kind == "arithmetic":
+        word = f"{MARKS[_status(estimated.state)]} {_status(estimated.state)}"
+    notes = ", ".join(note for note in (how, seconds) if note)
+    style = "bold italic" if word.startswith("○") else "bold"
+    lines.append(Content.assemble((word, style), (f"  {notes}", "dim")))
+    lines += _state_lines(estimated.state, width)
+    lines += [Content.styled(f"  ! {inert(warning)}", "$text-warning") for warning in estimated.warnings]
+    if estimated.revealed is not None:
+        lines += reveal_lines(estimated.state, estimated.revealed)
+    return Content("\n").join(lines)
+
+
+def _status(state: State) -> Status:
+    numbers = [number for number in (state.arm_value, state.comparator_value) if number is not None]
+    return "imagined" if any(number.status == "imagined" for number in numbers) else "derived"
+
+
+def _state_lines(state: State, width: int) -> list[Content]:
+    configuration = state.configuration
+    when = f", {time_text(configuration.time)}" if configuration.time else ""
+    lines = [
+        Content.styled(f"  {clip(outcome_text(configuration.outcome), max(width - len(when) - 3, 12))}{inert(when)}", "dim")
+    ]
+    sides = [(arm_text(configuration.arm), state.arm_value)]
+    if configuration.comparator is not None:
+        sides.append((arm_text(configuration.comparator), state.comparator_value))
+    label = min(max(len(inert(name)) for name, _ in sides), max(width // 2 - 4, 10))
+    for name, number in sides:
+        lines.append(_number_line(f"{clip(name, label):<{label}}", number))
+    if state.contrast is not None:
+        lines.append(_contrast_line(state.contrast, label, imagined=_status(state) == "imagined"))
+    lines += _met_lines(state.met)
+    if state.z_test is not None:
+        test = state.z_test
+        agrees = "agrees" if test.agrees else "disagrees with the verdict"
+        said = f"  z-test of these values: {'met' if test.met else 'not met'}, p {_p(test.p)}; {agrees}"
+        lines.append(Content.styled(said, "dim" if test.agrees else "$text-warning"))
+    return lines
+
+
+def _p(value: float) -> str:
+    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+
+
+def _number_line(label: str, number: Number | None) -> Content:
+    if number is None:
+        return Content.styled(f"  {label}   not asked", "dim")
+    value = posted(number.value) if number.value is not None and number.status == "observed" else None
+    value = value or (digits(number.value) if number.value is not None else inert(number.note) or "–")
+    extra = interval_text(number)
+    n = f"n {number.n}  " if number.n is not None and number.status == "observed" else ""
+    entered = "  after an entered value" if number.after_entered and number.status != "entered" else ""
+    return Content.assemble(
+        f"  {label}  ",
+        (f"{MARKS[number.status]} {value:>7}", f"bold {style_of(number.status)}"),
+        (f"  {n}{extra}{entered}", "dim"),
+    )
+
+
+def _contrast_line(contrast: ContrastEstimate, label: int, *, imagined: bool) -> Content:
+    number = contrast.number
+    status: Status = "imagined" if imagined and number.status == "derived" else number.status
+    name = inert(contrast.scale) or contrast.kind
+    computed = "  computed from imagined values" if imagined and number.status == "derived" else ""
+    value = "–" if number.value is None else posted(number.value) if number.status == "observed" else digits(number.value)
+    unknown = "  which minus which is unknown" if contrast.orientation == "unknown" else ""
+    interval = interval_text(number) if number.interval is not None or number.status == "imagined" else ""
+    p = f"  {inert(contrast.p_text)}" if contrast.p_text else ""
+    return Content.assemble(
+        f"  {clip(name, label):<{label}}  ",
+        (f"{MARKS[status]} {value:>7}", f"bold {style_of(status)}"),
+        (f"  {interval}{p}{computed}{unknown}", "dim"),
+    )
+
+
+def _met_lines(met: MetEstimate | None) -> Iterator[Content]:
+    if met is None or (met.verdict == "undetermined" and not met.reason and met.probability is None):
+        return
+    reason = f"  {inert(met.reason)}" if met.reason and met.status == "imagined" else ""
+    yield Content.assemble("  ", (f"{MARKS[met.status]} {met_text(met)}", f"bold {style_of(met.status)}"), (reason, "dim"))
+
+
+def reveal_lines(state: State, revealed: Revealed) -> list[Content]:
+    """`○ -0.74   ● posted -0.78   same direction, e 0.03`."""
+    rows = []
+    pairs = ((state.arm_value, revealed.arm_value), (state.comparator_value, revealed.comparator_value))
+    for name, (mine, theirs) in zip(("arm", "comparator"), pairs, strict=True):
+        if theirs is None or mine is None or mine.status == "observed":
+            continue
+        imagined = digits(mine.value) if mine.value is not None else "–"
+        found = posted(theirs.value) if theirs.value is not None else inert(theirs.note)
+        rows.append(Content.assemble(f"  {name:<10}  ", (f"○ {imagined}", "italic"), "   ", (f"● posted {found}", "bold")))
+    grades = []
+    if revealed.direction_right is not None:
+        grades.append("same direction" if revealed.direction_right else "other direction")
+    if revealed.error is not None:
+        copying = f" (copying: {revealed.copy_error:.2f})" if revealed.copy_error is not None else ""
+        grades.append(f"e {revealed.error:.2f}{copying}")
+    if revealed.met is not None and revealed.met.verdict != "undetermined":
+        right = {True: ", verdict right", False: ", verdict wrong", None: ""}[revealed.verdict_right]
+        grades.append(f"posted {revealed.met.verdict}{right}")
+    if revealed.brier is not None:
+        grades.append(f"Brier {probability(revealed.brier)}")
+    lines = [Content.styled("● posted result of this trial", "bold"), *rows]
+    if grades:
+        lines.append(Content.styled(f"  {', '.join(grades)}", ""))
+    if revealed.why:
+        lines.append(Content.styled(f"  {inert(revealed.why)}", "dim"))
+    return lines
