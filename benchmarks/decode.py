@@ -102,6 +102,7 @@ class BareLoop:
 
 
 def request(name: str, prompt: str, *, form: bool, seed: int) -> GenerationRequest:
+    """A question that reasons to the token limit, with the answer form or without."""
     slots = SLOTS if form else ()
     return GenerationRequest(name, prompt, slots, seed, max_reasoning_tokens=REASONING_TOKENS, stop=())
 
@@ -162,10 +163,12 @@ def cancel_seconds(backend: LlamaBackend, batch: Sequence[GenerationRequest], af
 
 
 def one_trial(tag: str, number: int) -> str:
+    """Prompts that differ in their last line, as those of one anchor do."""
     return f"{tag}{TRIAL}Change of dose: 20 mg -> {number + 1} mg\nReasoning:"
 
 
 def many_trials(tag: str, number: int) -> str:
+    """Prompts that differ from their beginning, as those of several anchors do."""
     return f"{tag}Anchor {number}. {TRIAL}Change of dose: 20 mg -> 10 mg\nReasoning:"
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from deepimagine_tui import files, paths
-from deepimagine_tui.backends import embedded
+from deepimagine_tui.backends import digests, embedded
 from deepimagine_tui.backends.gguf_header import check_model, read_header
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, RefusedError, UsageError
@@ -233,7 +233,9 @@ def remote_entry(url: str, model: str, name: str = "", api: RemoteApi = "chat", 
 
 
 def ensure_ready(entry: CatalogueEntry, progress: Callable[[float], None], cancel: Event) -> Path:
-    """The GGUF file of `entry`, assembled first where that is needed. `progress` gets shares from 0 to 1.
+    """The GGUF file of `entry`, assembled where that is needed and its SHA-256 known. `progress` gets shares from 0 to 1.
+
+    The digest is a part of every step's id, and so has to be known before the first question; it is computed once a file.
 
     Raises:
         RefusedError: the entry has no file.
@@ -250,6 +252,7 @@ def ensure_ready(entry: CatalogueEntry, progress: Callable[[float], None], cance
     path = Path(entry.path)
     if not path.is_file():
         raise NotFoundError(f"The file of {entry.name} is gone: {path}.", "Remove the entry, or add the file again.")
+    digests.sha256(path, cancel.is_set, progress)
     progress(1.0)
     return path
 
@@ -270,8 +273,8 @@ def open_backend(
         offline: Forbid the network.
         adapter: A LoRA GGUF instead of the entry's own.
         confirm_remote: Asked with the host before the first send to a remote model.
-        progress: Told how far the assembling of the embedded model is, 0 to 1.
-        cancel: Stops that assembling.
+        progress: Told how far the assembling or reading of the model's file is, 0 to 1.
+        cancel: Stops that.
 
     Raises:
         RefusedError: a remote model while offline, or an adapter for a model that takes none.

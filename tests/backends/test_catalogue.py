@@ -19,6 +19,7 @@ from deepimagine_tui.errors import (
     NewerSchemaError,
     NotFoundError,
     RefusedError,
+    StorageError,
     UsageError,
 )
 
@@ -103,6 +104,20 @@ def test_a_listed_file_that_is_gone_is_named(tmp_path: Path, tiny_gguf: Path) ->
     path.unlink()
     with pytest.raises(NotFoundError, match="is gone"):
         ensure_ready(entry, lambda _share: None, Event())
+
+
+def test_a_file_that_is_opened_has_its_digest_before_it_is_loaded(tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shares: list[float] = []
+    backend = open_backend(Catalogue.load().get(str(tiny_gguf)), progress=shares.append)
+    assert backend.info.sha256 == files.sha256(tiny_gguf)
+    assert shares[-1] == 1.0
+
+    def refuse(path: Path, content: bytes) -> None:
+        raise StorageError(f"{path} {len(content)}")
+
+    monkeypatch.setattr(files, "write_bytes", refuse)
+    tiny_gguf.touch()
+    assert open_backend(Catalogue.load().get(str(tiny_gguf))).info.sha256 == backend.info.sha256
 
 
 def test_adapters_need_a_local_model(tiny_adapter: Path) -> None:

@@ -272,8 +272,10 @@ def test_an_unknown_architecture_gives_one_sentence(tmp_path: Path) -> None:
     backend.close()
 
 
-def test_info_is_there_before_loading_and_gains_the_digest(tiny_gguf: Path) -> None:
-    backend = LlamaBackend(tiny_gguf, threads=1)
+def test_info_is_there_before_loading_and_gains_the_digest(tiny_gguf: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.gguf"
+    copy.write_bytes(tiny_gguf.read_bytes())
+    backend = LlamaBackend(copy, threads=1)
     assert backend.info.sha256 == ""
     assert (backend.info.context_length, backend.info.quantisation) == (2048, "F32")
     assert backend.process_id is None
@@ -282,7 +284,7 @@ def test_info_is_there_before_loading_and_gains_the_digest(tiny_gguf: Path) -> N
         assert (paths.log_dir() / "model.log").stat().st_size > 0
     finally:
         backend.close()
-    assert LlamaBackend(tiny_gguf).info.sha256 == backend.info.sha256
+    assert LlamaBackend(copy).info.sha256 == backend.info.sha256
 
 
 def test_loading_can_be_cancelled(tiny_gguf: Path) -> None:
