@@ -21,7 +21,17 @@ PROMPT_VERSION = "1"
 
 DIRECTION, ARM_VALUE, COMPARATOR_VALUE, CONTRAST, VERDICT = "direction", "arm_value", "comparator_value", "contrast", "verdict"
 MET, NOT_MET = "met", "not met"
-INSTRUCTION = "Clinical trial: one thing changes. Reason about how the result changes, then answer.\n"
+INSTRUCTION = """\
+A clinical trial with its result, and one change to the trial. First reason in one or two sentences how the change moves the \
+result, then answer in this form:
+Direction: up, down or no clear change
+Value: a number in the outcome's unit
+Verdict: met if the arm is significantly better than the comparator, else not met
+
+"""
+"""Shared by all prompts. It names the form and gives no example: a small base model copies an example's verdict and words."""
+
+OUTCOME_DIRECTION = "Direction here is up if the arm does better than the comparator on the new outcome, down if worse."
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -56,14 +66,19 @@ def question(
         *facts.configuration_lines(source.configuration, detail),
         *facts.result_lines(source, wants),
         facts.change_line(source.configuration, perturbation, target, detail),
+        *([OUTCOME_DIRECTION] if perturbation.factor == "outcome" else []),
         "Reasoning:",
     ]
     return Question(INSTRUCTION + "\n".join(lines), slots(source, target, wants), wants)
 
 
-def shortening_text(applied: int) -> str:
-    """Which rules were applied, as a step says it; empty when none was."""
-    return "; ".join(text for text, _ in SHORTENING[:applied])
+def shortened_by(
+    source: State, perturbation: Perturbation, target: Configuration, estimand: Estimand = "arm values", shortening: int = 0
+) -> str:
+    """Which of the first `shortening` rules took something out of the prompt, as a step says it; empty when none did."""
+    levels = range(shortening + 1)
+    texts = [question(source, perturbation, target, estimand, level).prompt for level in levels]
+    return "; ".join(SHORTENING[level - 1][0] for level in levels[1:] if texts[level] != texts[level - 1])
 
 
 def slots(source: State, target: Configuration, wants: Asked) -> tuple[Slot, ...]:

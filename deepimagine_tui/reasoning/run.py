@@ -136,7 +136,9 @@ class Run:
     def plan(self, ask: Ask, question: prompts.Question, shortened: int) -> StepPlanned:
         """The step is about to be asked with this question."""
         ask.question = question
-        return self._planned(ask, question.prompt, prompts.shortening_text(shortened))
+        step = ask.step
+        said = prompts.shortened_by(step.source, step.perturbation, step.target, self.request.estimand, shortened)
+        return self._planned(ask, question.prompt, said)
 
     def receive(self, ask: Ask, event: GenerationEvent) -> Iterator[ReasoningEvent]:
         """Something came from the model for `ask`."""
