@@ -6,11 +6,8 @@ writes; `save` is the only function that does, and it keeps the comments of the 
 
 from __future__ import annotations
 
-import ast
 import difflib
-import inspect
 import os
-import textwrap
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -153,6 +150,10 @@ def save(changes: Mapping[str, object], path: Path | None = None) -> Path:
 
 def attribute_docstrings(cls: type) -> dict[str, str]:
     """The string below each attribute of a class, by attribute name: what documents are generated from."""
+    import ast
+    import inspect
+    import textwrap
+
     tree = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     found: dict[str, str] = {}
     name = ""

@@ -133,18 +133,17 @@ def _model(chosen: Settings) -> Check:
 
     try:
         entry = choose_model(Catalogue.load(), chosen, None)
+        if entry.kind == "scripted":
+            return Check("model", "note", "no model: the demo answers", "deepimagine models add FILE.gguf")
+        if entry.kind == "openai":
+            return Check("model", "ok", f"{entry.model} at {entry.url}")
         path = paths.models_dir() / embedded.FILE_NAME if entry.kind == "embedded" else Path(entry.path)
         if entry.kind == "embedded" and not path.is_file():
             return Check("model", "ok", f"{entry.name}, unpacked at its first use")
-        if entry.kind in ("embedded", "file"):
-            header = read_header(path)
-            check_model(header)
+        header = read_header(path)
+        check_model(header)
     except DeepImagineError as error:
         return Check("model", "note", error.message, error.hint)
-    if entry.kind == "scripted":
-        return Check("model", "note", "no model: the demo answers", "deepimagine models add FILE.gguf")
-    if entry.kind == "openai":
-        return Check("model", "ok", f"{entry.model} at {entry.url}")
     digest = digests.recall(path) or files.sha256(path)
     if entry.kind == "embedded" and digest != embedded.SHA256:
         return Check("model", "note", f"{path} is not the file that was shipped", "Delete it; the next use unpacks it again.")

@@ -76,6 +76,8 @@ def answer(
     if gone:
         raise BrokenPipeError
     if not display.json:
+        if is_terminal(sys.stderr):
+            narrate()
         emit("\n".join(run_lines(graph, chains=display.chains)))
     if problems:
         raise problems[0]
