@@ -5,8 +5,7 @@ from __future__ import annotations
 from deepimagine_tui.reasoning.agents import agent_of, agents_of, same_doses
 from deepimagine_tui.reasoning.state import ArmSpec, OutcomeSpec, Population
 from deepimagine_tui.reasoning.typed.countries import country_key
-from deepimagine_tui.reasoning.words import condition_key, measure_key, plain, unit_key
-from deepimagine_tui.trials.concepts.time_points import is_time_like
+from deepimagine_tui.reasoning.words import class_rest, condition_key, measure_key, plain, unit_key
 from deepimagine_tui.trials.model import CountrySites
 
 SAME_SHARES = 0.1
@@ -42,22 +41,17 @@ def differ_as_regimens(a: ArmSpec, b: ArmSpec) -> bool:
 def same_outcome(a: OutcomeSpec, b: OutcomeSpec) -> bool:
     """Whether two outcomes are one measure on one scale, as far as both say: words, unit, kind, change basis."""
     if a.outcome_id and a.outcome_id == b.outcome_id:
-        return (class_but_time(a), a.category) == (class_but_time(b), b.category)
+        return (class_rest(a.class_title), a.category) == (class_rest(b.class_title), b.category)
     if a.kind != b.kind and "unknown" not in (a.kind, b.kind):
         return False
     if a.change_basis != b.change_basis and "unknown" not in (a.change_basis, b.change_basis):
         return False
     if a.unit and b.unit and unit_key(a.unit) != unit_key(b.unit):
         return False
-    if plain(class_but_time(a)) != plain(class_but_time(b)) or plain(a.category) != plain(b.category):
+    if plain(class_rest(a.class_title)) != plain(class_rest(b.class_title)) or plain(a.category) != plain(b.category):
         return False
     first, second = measure_key(a.title), measure_key(b.title)
     return first == second or len(first & second) / len(first | second) >= SAME_MEASURE
-
-
-def class_but_time(outcome: OutcomeSpec) -> str:
-    """The class of an outcome, unless it only names a time."""
-    return "" if is_time_like(outcome.class_title) else outcome.class_title
 
 
 def same_countries(a: tuple[CountrySites, ...], b: tuple[CountrySites, ...]) -> bool:

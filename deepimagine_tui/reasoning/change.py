@@ -25,8 +25,8 @@ from deepimagine_tui.reasoning.state import (
     PopulationChange,
     TimeFrameChange,
 )
-from deepimagine_tui.reasoning.words import agent_key, same_weeks
-from deepimagine_tui.trials.concepts.time_points import is_time_like, weeks
+from deepimagine_tui.reasoning.words import agent_key, class_rest, same_weeks
+from deepimagine_tui.trials.concepts.time_points import weeks
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.results import TimePoint
 
@@ -128,11 +128,12 @@ def _unposted(arm: ArmSpec) -> ArmSpec:
 def _at_other_time(outcome: OutcomeSpec, before: TimePoint | None, time: TimePoint) -> OutcomeSpec:
     if before == time:
         return outcome
-    class_title = "" if is_time_like(outcome.class_title) else outcome.class_title
-    return replace(outcome, title=without_time(outcome.title, before), outcome_id="", class_title=class_title)
+    return replace(
+        outcome, title=title_without_time(outcome.title, before), outcome_id="", class_title=class_rest(outcome.class_title)
+    )
 
 
-def without_time(title: str, time: TimePoint | None) -> str:
+def title_without_time(title: str, time: TimePoint | None) -> str:
     """A title without the phrase that names `time`: read at another time, it would be untrue."""
     if time is None or time.weeks is None:
         return title

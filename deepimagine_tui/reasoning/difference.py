@@ -12,14 +12,13 @@ from msgspec.structs import replace
 from deepimagine_tui.reasoning.agents import agent_of, is_same, same_doses
 from deepimagine_tui.reasoning.alike import (
     INERT,
-    class_but_time,
     conditions_of,
     differ_as_regimens,
     same_agents,
     same_countries,
     same_outcome,
 )
-from deepimagine_tui.reasoning.change import apply, without_time
+from deepimagine_tui.reasoning.change import apply, title_without_time
 from deepimagine_tui.reasoning.describe import dose_text, factor_text
 from deepimagine_tui.reasoning.state import (
     ArmChange,
@@ -38,7 +37,7 @@ from deepimagine_tui.reasoning.state import (
     PopulationChange,
     TimeFrameChange,
 )
-from deepimagine_tui.reasoning.words import agent_key, plain, same_weeks
+from deepimagine_tui.reasoning.words import agent_key, class_rest, plain, same_weeks
 from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
 from deepimagine_tui.trials.model import CountrySites, Threshold
 from deepimagine_tui.trials.results import TimePoint
@@ -222,8 +221,8 @@ def _outcome(source: Configuration, target: Configuration) -> tuple[Change, ...]
         return (OutcomeChange(target.outcome, target.time),)
     if not later:
         return (OutcomeChange(target.outcome),)
-    title = without_time(target.outcome.title, target.time)
-    class_title = class_but_time(target.outcome)
+    title = title_without_time(target.outcome.title, target.time)
+    class_title = class_rest(target.outcome.class_title)
     if (title, class_title) == (target.outcome.title, target.outcome.class_title):
         return (OutcomeChange(target.outcome),)
     return (OutcomeChange(replace(target.outcome, title=title, class_title=class_title, outcome_id="")),)
@@ -248,7 +247,7 @@ def _population(source: Population, target: Population) -> tuple[Change, ...] | 
         ("unknown" not in (a.sex, b.sex), a.sex == b.sex),
         (all(ages), (a.minimum_age, a.maximum_age) == (b.minimum_age, b.maximum_age)),
         (bool(shared), all(bounds[0][name] == bounds[1][name] for name in shared)),
-        (bool(target.free_text), source.free_text == target.free_text),
+        (bool(source.free_text or target.free_text), source.free_text == target.free_text),
     ]
     if not any(known for known, _ in pairs):
         return None
@@ -267,7 +266,7 @@ def _population(source: Population, target: Population) -> tuple[Change, ...] | 
         target.conditions if has_conditions else source.conditions,
         eligibility,
         target.baseline,
-        target.free_text or source.free_text,
+        target.free_text,
         target.condition_terms if has_conditions else source.condition_terms,
     )
     return (PopulationChange(merged),)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from deepimagine_tui.reasoning.agents import agents_of, same_doses
 from deepimagine_tui.reasoning.alike import same_outcome
-from deepimagine_tui.reasoning.choosing import AnchorChoice, choices_of
+from deepimagine_tui.reasoning.choosing import AnchorChoice, choices_of, default_place
 from deepimagine_tui.reasoning.difference import differs
 from deepimagine_tui.reasoning.posted import time_of
 from deepimagine_tui.reasoning.request import AnchorRef
@@ -38,6 +38,47 @@ def find_posted(configuration: Configuration, trial: Trial) -> AnchorRef | None:
     exact = [choice for choice in fitting if _is_named(configuration, choice)]
     chosen = exact or fitting
     return chosen[0].ref if len({choice.ref for choice in chosen}) == 1 else None
+
+
+def find_reported(target: Configuration, trial: Trial) -> AnchorRef | None:
+    """The result that `trial` has posted on the plan that `target` is (see `target.target_of`); `None` where there is none, or
+    where several fit equally well.
+
+    What a plan does not state (unit, analysis set, enrolment) need not agree; what it states must. Result groups are matched
+    to registered arms by their links.
+    """
+    own = base_configuration(trial, target.arm, target.comparator, target.outcome, target.time)
+    if any(differs(factor, own, target) for factor in ("geography", "context", "population")):
+        return None
+    for exactly in (True, False):
+        for number, outcome in enumerate(trial.outcomes, 1):
+            same_title = plain(outcome.title) == plain(target.outcome.title)
+            if same_title if exactly else same_outcome(outcome_spec(outcome), target.outcome):
+                here = [choice for choice in choices_of(trial, number) if _reports(target, trial, choice)]
+                here = default_place(here) if here else []
+                if len({(choice.arm, choice.comparator) for choice in here}) == 1:
+                    return here[0].ref
+    return None
+
+
+def _reports(target: Configuration, trial: Trial, choice: AnchorChoice) -> bool:
+    """Whether a choice is of the target's arms, at its time as far as both name one."""
+    planned = target.time.weeks if target.time else None
+    if planned is not None and choice.weeks is not None and not same_weeks(planned, choice.weeks):
+        return False
+    return all(
+        _is_planned_arm(trial, choice, posted, wanted)
+        for posted, wanted in ((choice.arm, target.arm), (choice.comparator, target.comparator))
+    )
+
+
+def _is_planned_arm(trial: Trial, choice: AnchorChoice, posted: ArmSpec | None, wanted: ArmSpec | None) -> bool:
+    if posted is None or wanted is None:
+        return posted is wanted
+    link = trial.outcomes[choice.number - 1].group(posted.group_id).link
+    if link is not None and not posted.class_title:
+        return plain(link.arm_label) == plain(wanted.label)
+    return len(trial.arms) == 1 or plain(posted.label) == plain(wanted.label)
 
 
 def _fitting(configuration: Configuration, trial: Trial) -> Iterator[AnchorChoice]:

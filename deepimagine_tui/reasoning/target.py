@@ -94,7 +94,7 @@ def planned_spec(title: str, unit: str = "", role: str = "primary") -> OutcomeSp
         said = change_basis("mean", unit, title)
         if said != "final":
             kind, basis = value_kind("mean", unit, title, said), said
-    good = benefit(title, "", unit, kind if kind != "unknown" else "signed", basis)
+    good = benefit(title, "", kind if kind != "unknown" else "signed", basis)
     outcome_role = "secondary" if role == "secondary" else "other" if role == "other" else "primary"
     spec = OutcomeSpec(title, unit, kind=kind, change_basis=basis, benefit=good)
     return replace(spec, role=outcome_role)

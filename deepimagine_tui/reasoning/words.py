@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from deepimagine_tui.trials.concepts.time_titles import without_time
+
 SAME_TIME = 0.01
 """Two times that differ by no more than this share of the later one are the same."""
 
@@ -123,6 +125,12 @@ def condition_key(name: str) -> frozenset[str]:
 def same_weeks(a: float, b: float) -> bool:
     """Whether two times in weeks after the start are one time point, as far as calendars go: 6 months is week 26."""
     return abs(a - b) <= SAME_TIME * max(abs(a), abs(b))
+
+
+def class_rest(title: str) -> str:
+    """What a class names beside a time: `PFS at month 3` is `pfs`, `Week 12` nothing; a class that names no time is itself."""
+    rest = without_time(title) if title else None
+    return title if rest is None else rest
 
 
 def plain(text: str) -> str:
