@@ -8,7 +8,8 @@ from __future__ import annotations
 import io
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Literal, get_args
@@ -69,21 +70,32 @@ def render(
     with LOCK:
         _check(cancel)
         try:
-            import matplotlib
+            import matplotlib as _  # noqa: F401  # its first import looks for a folder to write to
         except OSError as error:
             raise storage_error(Path("matplotlib's cache"), error) from error
         logging.getLogger("matplotlib").setLevel(logging.ERROR)
         logging.getLogger("fontTools").setLevel(logging.ERROR)
         sheet = draw(graph)
         _check(cancel)
-        with matplotlib.rc_context():
-            matplotlib.rcdefaults()
-            matplotlib.rcParams["svg.hashsalt"] = f"deepimagine {which}"
-            matplotlib.rcParams["svg.fonttype"] = "none"
-            matplotlib.rcParams["pdf.fonttype"] = 42
+        with drawing_settings(which):
             content = _written(sheet, graph, file_format, dpi)
         _check(cancel)
         return content
+
+
+@contextmanager
+def drawing_settings(which: str) -> Iterator[None]:
+    """matplotlib's own defaults, whatever the user's are, and ours: text stays text, is as wide as it was measured (no
+    hinting), and ids are the same each time."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams["svg.hashsalt"] = f"deepimagine {which}"
+        matplotlib.rcParams["svg.fonttype"] = "none"
+        matplotlib.rcParams["pdf.fonttype"] = 42
+        matplotlib.rcParams["text.hinting"] = "none"
+        yield
 
 
 def _drawer(which: str) -> Callable[[ReasoningGraph], Sheet]:
