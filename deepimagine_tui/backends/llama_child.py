@@ -10,7 +10,6 @@ import os
 import queue
 import sys
 import threading
-import time
 import traceback
 from typing import BinaryIO, assert_never
 
@@ -18,7 +17,7 @@ import msgspec
 
 from deepimagine_tui.backends.llama_decode import BatchDecoder
 from deepimagine_tui.backends.llama_model import AbortFlag, LlamaModel, NativeLog
-from deepimagine_tui.backends.protocol import GenerationEvent, TextArrived
+from deepimagine_tui.backends.outbox import Outbox
 from deepimagine_tui.backends.wire import (
     Cancel,
     Command,
@@ -26,60 +25,11 @@ from deepimagine_tui.backends.wire import (
     Counted,
     Done,
     Generate,
-    Happened,
     Load,
     Loaded,
     Refused,
-    Reply,
 )
 from deepimagine_tui.errors import DeepImagineError
-
-_FLUSH_SECONDS = 0.03
-_FLUSH_TOKENS = 8
-
-
-class _Outbox:
-    """Writes replies, one a line, from either thread; gathers events so that a token does not cost a line."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._lock = threading.Lock()
-        self._encoder = msgspec.json.Encoder()
-        self._events: list[GenerationEvent] = []
-        self._texts: dict[str, int] = {}
-        self._flushed = 0.0
-        self.generation = 0
-
-    def send(self, reply: Reply) -> None:
-        with self._lock:
-            self._stream.write(self._encoder.encode(reply) + b"\n")
-            self._stream.flush()
-
-    def event(self, event: GenerationEvent) -> None:
-        """Gather an event; text of one request and part is joined while nothing else of that request came between."""
-        place = self._texts.get(event.request_id)
-        if not isinstance(event, TextArrived):
-            self._texts.pop(event.request_id, None)
-        elif place is not None and isinstance(before := self._events[place], TextArrived) and before.part == event.part:
-            joined = TextArrived(event.request_id, before.text + event.text, event.part, before.tokens + event.tokens)
-            self._events[place] = joined
-            return
-        else:
-            self._texts[event.request_id] = len(self._events)
-        self._events.append(event)
-
-    def step_done(self) -> None:
-        """Send what was gathered when enough time has passed or a request has enough text."""
-        now = time.monotonic()
-        if now - self._flushed >= _FLUSH_SECONDS or any(
-            isinstance(event, TextArrived) and event.tokens >= _FLUSH_TOKENS for event in self._events
-        ):
-            self.flush()
-
-    def flush(self) -> None:
-        if self._events:
-            self.send(Happened(self.generation, self._events))
-        self._events, self._texts, self._flushed = [], {}, time.monotonic()
 
 
 class _Child:
@@ -87,7 +37,7 @@ class _Child:
 
     def __init__(self, commands: BinaryIO, replies: BinaryIO) -> None:
         self._commands = commands
-        self._outbox = _Outbox(replies)
+        self._outbox = Outbox(replies)
         self._work: queue.SimpleQueue[Load | Generate] = queue.SimpleQueue()
         self._abort = AbortFlag()
         self._lock = threading.Lock()

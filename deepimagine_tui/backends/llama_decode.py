@@ -50,7 +50,7 @@ class BatchDecoder:
         self._emit = emit
         self._step_done = step_done
         self._prefix: list[int] = []
-        self._clean = True
+        self._clean = False
 
     def use_adapter(self, path: str) -> None:
         """Apply another adapter (empty: none); what was evaluated under the old one is forgotten.
