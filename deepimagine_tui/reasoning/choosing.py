@@ -10,7 +10,9 @@ import msgspec
 
 from deepimagine_tui.errors import RefusedError, UsageError
 from deepimagine_tui.reasoning.agents import agent_of, is_same, ratio
+from deepimagine_tui.reasoning.alike import INERT
 from deepimagine_tui.reasoning.matching import Option, choose, find, listed
+from deepimagine_tui.reasoning.naming import choose_arm
 from deepimagine_tui.reasoning.posted import find_cell, is_start, places, time_of, usable
 from deepimagine_tui.reasoning.request import AnchorRef
 from deepimagine_tui.reasoning.specs import arm_spec_of_class, arm_spec_of_group
@@ -20,12 +22,9 @@ from deepimagine_tui.trials.concepts.time_points import weeks
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.results import Cell, Outcome
-from deepimagine_tui.trials.units import find_doses
 
-INERT_CONTROLS = ("placebo", "sham", "no intervention")
 CONTROL_ORDER = ("placebo", "sham", "no intervention", "active", "unknown", "none")
 _INDEX = re.compile(r"^o?(\d{1,4})$")
-_GROUP_ID = re.compile(r"^o(\d{1,3})$")
 
 
 class AnchorChoice(msgspec.Struct, frozen=True):
@@ -110,7 +109,7 @@ def choices_of(trial: Trial, number: int) -> Iterator[AnchorChoice]:
 
 
 def _pairs(outcome: Outcome, cells: list[tuple[ArmSpec, Cell]]) -> Iterator[tuple[tuple[ArmSpec, Cell], tuple[ArmSpec, Cell]]]:
-    tested = [side for side in cells if side[0].control not in INERT_CONTROLS] or cells
+    tested = [side for side in cells if side[0].control not in INERT] or cells
     for first in tested:
         for second in cells:
             if first is not second and usable(outcome, first[0].group_id, second[0].group_id, (first[1], second[1])):
@@ -212,47 +211,6 @@ def _with_side(
             continue
         return [choice for choice in here if side(choice) == chosen]
     raise problem or UsageError(f"No {what} is {text!r}.")
-
-
-def choose_arm(text: str, arms: Sequence[ArmSpec], what: str) -> ArmSpec:
-    """The one of `arms` that a text means: group id, title, kind of control (`placebo`), dose (`10 mg`), or words of the title.
-
-    Raises:
-        UsageError: none or several; the hint lists them.
-    """
-    found = find_arm(text, arms, what)
-    if found is None:
-        options = [Option(arm, arm.label, (arm.group_id,) if arm.group_id else ()) for arm in arms]
-        raise UsageError(f"No {what} is {text!r}.", f"There are: {listed(options)}." if options else "")
-    return found
-
-
-def find_arm(text: str, arms: Sequence[ArmSpec], what: str) -> ArmSpec | None:
-    """As `choose_arm`, but `None` when nothing fits.
-
-    Raises:
-        UsageError: several fit equally well; the hint lists them.
-    """
-    doses = find_doses(text)
-    group = _GROUP_ID.match(plain(text))
-    group_id = f"OG{int(group[1]) - 1:03d}" if group and int(group[1]) else ""
-
-    def has_id(option: Option[ArmSpec]) -> bool:
-        return bool(group_id) and option.value.group_id == group_id and not option.value.class_title
-
-    def is_control(option: Option[ArmSpec]) -> bool:
-        return plain(text) == option.value.control and option.value.control in (*INERT_CONTROLS, "active")
-
-    def has_dose(option: Option[ArmSpec]) -> bool:
-        return len(doses) == 1 and plain(text) == plain(doses[0].text) and _carries(option.value, doses[0])
-
-    options = [Option(arm, arm.label, (arm.group_id,) if arm.group_id and not arm.class_title else ()) for arm in arms]
-    found = find(text, options, what, (has_id, is_control, has_dose))
-    return found.value if found else None
-
-
-def _carries(arm: ArmSpec, dose: Dose) -> bool:
-    return any(is_same(msgspec.structs.replace(dose, intervention=other.intervention), other) for other in arm.doses)
 
 
 def default_place(choices: list[AnchorChoice]) -> list[AnchorChoice]:

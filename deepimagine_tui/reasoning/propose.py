@@ -11,21 +11,21 @@ from msgspec.structs import replace
 from deepimagine_tui.corpus.query import DoseSeen
 from deepimagine_tui.errors import DeepImagineError
 from deepimagine_tui.reasoning.agents import is_same, ratio
+from deepimagine_tui.reasoning.alike import INERT
 from deepimagine_tui.reasoning.change import apply
-from deepimagine_tui.reasoning.choosing import INERT_CONTROLS
 from deepimagine_tui.reasoning.describe import dose_text, number_text
 from deepimagine_tui.reasoning.landing import find_posted
 from deepimagine_tui.reasoning.state import Perturbation, State
 from deepimagine_tui.reasoning.typed.countries import country_key
 from deepimagine_tui.reasoning.typed.doses import carried_agents
-from deepimagine_tui.reasoning.typed.setting import arms_here, parse_factor, parse_setting
+from deepimagine_tui.reasoning.typed.setting import arms_here, parse_setting
 from deepimagine_tui.reasoning.words import agent_key, plain
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.factors import Factor
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.results import Outcome
 
-__all__ = ["Proposal", "Support", "parse_factor", "parse_setting", "propose"]
+__all__ = ["Proposal", "Support", "parse_setting", "propose"]
 
 THIS_TRIAL = "this trial"
 NONE_SEEN = "none seen"
@@ -105,7 +105,7 @@ def _candidates(factor: Factor, state: State, trial: Trial, support: Support | N
 
 def _doses(state: State, trial: Trial, support: Support | None) -> Iterator[_Candidate]:
     arm = state.configuration.arm
-    if arm.control in INERT_CONTROLS:
+    if arm.control in INERT:
         return
     agents = carried_agents(arm)
     for name in agents:

@@ -7,8 +7,9 @@ import re
 from msgspec.structs import replace
 
 from deepimagine_tui.errors import RefusedError, UsageError
-from deepimagine_tui.reasoning.choosing import CONTROL_ORDER, choose_arm, highest_dose
+from deepimagine_tui.reasoning.choosing import CONTROL_ORDER, highest_dose
 from deepimagine_tui.reasoning.matching import Option, choose
+from deepimagine_tui.reasoning.naming import choose_arm
 from deepimagine_tui.reasoning.specs import arm_spec_of_arm, base_configuration
 from deepimagine_tui.reasoning.state import ArmSpec, Configuration, Context, OutcomeSpec, Population
 from deepimagine_tui.reasoning.typed.context import parse_context

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from deepimagine_tui.errors import RefusedError, UsageError
 from deepimagine_tui.reasoning.agents import ratio
+from deepimagine_tui.reasoning.alike import INERT
 from deepimagine_tui.reasoning.change import replaced_dose
-from deepimagine_tui.reasoning.choosing import INERT_CONTROLS
 from deepimagine_tui.reasoning.describe import amount_text, dose_text, number_text
 from deepimagine_tui.reasoning.state import ArmSpec
 from deepimagine_tui.reasoning.words import agent_key, names_agent, plain, tokens
@@ -26,7 +26,7 @@ def parse_dose_of(text: str, arm: ArmSpec) -> tuple[Dose, str]:
         UsageError: no dose, several, or one of several agents without saying which; the hint lists the choices.
         RefusedError: the arm gets no agent, the unit is of another kind, or nothing would change.
     """
-    if arm.control in INERT_CONTROLS:
+    if arm.control in INERT:
         raise RefusedError(
             f"{arm.label} is a {arm.control} arm: there is no dose to change.", "Choose an arm that gets the drug."
         )
@@ -71,8 +71,9 @@ def _only(names: list[str], arm: ArmSpec, text: str) -> str:
 
 def _completed(dose: Dose, arm: ArmSpec) -> tuple[Dose, str]:
     before = replaced_dose(arm, dose)
+    present = "observed" if arm.group_id else "present"
     if before is None:
-        return dose, f"{dose_text(dose)}; the observed dose is not stated"
+        return dose, f"{dose_text(dose)}; the {present} dose is not stated"
     if dose.times_per_day is None and before.times_per_day is not None:
         stated_daily = dose.daily_total is not None
         amount = dose.amount / before.times_per_day if stated_daily and before.times_per_day > 1 else dose.amount
@@ -80,15 +81,15 @@ def _completed(dose: Dose, arm: ArmSpec) -> tuple[Dose, str]:
     dose = replace(dose, route=dose.route or before.route, intervention=before.intervention)
     if dose.basis != before.basis and dose.basis == "flat" and dose.unit == before.unit:
         raise UsageError(
-            f"The observed dose is {amount_text(before)}; {amount_text(dose)} is a flat dose.",
+            f"The {present} dose is {amount_text(before)}; {amount_text(dose)} is a flat dose.",
             f"Write {number_text(dose.amount)} {amount_text(before).split(' ', 1)[1]} if that is meant.",
         )
     times = ratio(dose, before)
     if times is None:
         raise RefusedError(
-            f"{dose_text(dose)} and the observed {dose_text(before)} cannot be compared.",
+            f"{dose_text(dose)} and the {present} {dose_text(before)} cannot be compared.",
             "Give the dose in the same kind of unit, basis and interval, or change the arm.",
         )
     if abs(times - 1) < 1e-9:
-        raise RefusedError(f"{dose_text(before)} is the dose that was observed.", "Give another dose.")
-    return dose, f"{dose_text(dose)} = {number_text(round(times, 3))}x the observed {dose_text(before)}"
+        raise RefusedError(f"{dose_text(before)} is the {present} dose: nothing would change.", "Give another dose.")
+    return dose, f"{dose_text(dose)} = {number_text(round(times, 3))}x the {present} {dose_text(before)}"

@@ -14,11 +14,11 @@ from deepimagine_tui.reasoning.choosing import (
     anchor_choices,
     choices_at,
     default_place,
-    find_arm,
     outcome_number,
 )
 from deepimagine_tui.reasoning.describe import factor_text
 from deepimagine_tui.reasoning.difference import differs, perturbation
+from deepimagine_tui.reasoning.naming import find_arm
 from deepimagine_tui.reasoning.posted import find_cell, time_of
 from deepimagine_tui.reasoning.specs import arm_spec_of_arm, arm_spec_of_group, outcome_spec
 from deepimagine_tui.reasoning.state import (
@@ -45,7 +45,7 @@ from deepimagine_tui.reasoning.typed.geography import parse_geography
 from deepimagine_tui.reasoning.typed.population import parse_population
 from deepimagine_tui.reasoning.typed.times import parse_time
 from deepimagine_tui.reasoning.words import agent_key, names_agent, plain
-from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
+from deepimagine_tui.trials.factors import Factor
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.units import find_doses
 
@@ -61,22 +61,6 @@ _CONTROLS: dict[str, Control] = {
     "standard of care": "active",
     "usual care": "active",
 }
-
-
-def parse_factor(name: str) -> Factor:
-    """The factor that a typed name means; blanks, hyphens and case do not matter.
-
-    Raises:
-        UsageError: there is no such factor; the hint lists them.
-    """
-    wanted = plain(name).replace("-", "_").replace(" ", "_")
-    wanted = {"enrollment": "enrolment", "time": "time_frame", "timeframe": "time_frame", "country": "geography"}.get(
-        wanted, wanted
-    )
-    for factor in WALKING_ORDER:
-        if factor == wanted:
-            return factor
-    raise UsageError(f"There is no factor {name!r}.", f"Factors are: {', '.join(WALKING_ORDER)}.")
 
 
 def parse_setting(factor: Factor, text: str, state: State, trial: Trial) -> Perturbation:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from deepimagine_tui.errors import DeepImagineError, RefusedError, UsageError
 from deepimagine_tui.reasoning.change import apply
-from deepimagine_tui.reasoning.propose import parse_factor, parse_setting
+from deepimagine_tui.reasoning.propose import parse_setting
 from deepimagine_tui.reasoning.state import Configuration, Perturbation, State
 from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
 from deepimagine_tui.trials.model import CountrySites, Threshold
@@ -216,16 +216,3 @@ def test_enrolment_is_a_number() -> None:
     found, after = read("enrolment", "1,200 participants")
     assert after.enrolment == 1200
     assert (found.before, found.after) == ("300", "1200")
-
-
-@pytest.mark.parametrize(
-    ("text", "factor"), [("dose", "dose"), ("Time frame", "time_frame"), ("enrollment", "enrolment"), ("country", "geography")]
-)
-def test_factor_names_are_forgiving(text: str, factor: str) -> None:
-    assert parse_factor(text) == factor
-
-
-def test_an_unknown_factor_lists_them() -> None:
-    with pytest.raises(UsageError) as caught:
-        parse_factor("weather")
-    assert "geography" in caught.value.hint
