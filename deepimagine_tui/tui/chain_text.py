@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from textual.content import Content
@@ -11,8 +12,12 @@ from deepimagine_tui.reasoning.events import AnchorChosen, Revealed, StepEstimat
 from deepimagine_tui.reasoning.graph import StepView
 from deepimagine_tui.reasoning.state import ContrastEstimate, MetEstimate, Number, State, Status
 from deepimagine_tui.text import inert as inert_lines
-from deepimagine_tui.tui.show import MARKS, clip, digits, inert, interval_text, met_text, posted, probability, style_of
+from deepimagine_tui.tui.show import MARKS, bracket, clip, digits, inert, met_text, posted, probability, style_of
 
+TAIL_LINES = 14
+"""How much of a streaming text is shown; all of it is once the step ends."""
+_VALUE = 9
+"""Columns of a mark and a value."""
 _HOW = {"arithmetic": "arithmetic, no model", "entered": "typed by you", "kept": "kept from the run before"}
 
 
@@ -36,12 +41,12 @@ def step_title(number: int, step: StepView, width: int) -> Content:
 
 
 def streaming_card(number: int, step: StepView, width: int) -> Content:
-    """A step that is being answered: plain text, as it comes."""
-    text = inert_lines(step.text).strip()
+    """A step that is being answered: the last lines of its text, as it comes, so that drawing stays quick however long it is."""
+    text = inert_lines(step.text[-TAIL_LINES * width :]).strip()
+    lines = textwrap.wrap(text, max(width - 2, 20))[-TAIL_LINES:]
     state = "streaming…" if text else "reading the prompt…"
-    return Content("\n").join(
-        [step_title(number, step, width), Content.styled(text, "italic"), Content.styled(f"○ {state}", "italic $primary")]
-    )
+    tail = Content.styled("\n".join(lines), "italic")
+    return Content("\n").join([step_title(number, step, width), tail, Content.styled(f"○ {state}", "italic $primary")])
 
 
 def stopped_card(number: int, step: StepView, width: int, why: str) -> Content:
@@ -92,60 +97,79 @@ def _status(state: State) -> Status:
 
 def _state_lines(state: State, width: int) -> list[Content]:
     configuration = state.configuration
-    when = f", {time_text(configuration.time)}" if configuration.time else ""
-    lines = [
-        Content.styled(f"  {clip(outcome_text(configuration.outcome), max(width - len(when) - 3, 12))}{inert(when)}", "dim")
-    ]
+    when = f", {inert(time_text(configuration.time))}" if configuration.time else ""
+    title = clip(outcome_text(configuration.outcome), max(width - len(when) - 3, 12))
+    lines = [Content.styled(f"  {title}{when}", "dim")]
     sides = [(arm_text(configuration.arm), state.arm_value)]
     if configuration.comparator is not None:
         sides.append((arm_text(configuration.comparator), state.comparator_value))
-    label = min(max(len(inert(name)) for name, _ in sides), max(width // 2 - 4, 10))
-    for name, number in sides:
-        lines.append(_number_line(f"{clip(name, label):<{label}}", number))
+    names = [inert(name) for name, _ in sides]
     if state.contrast is not None:
-        lines.append(_contrast_line(state.contrast, label, imagined=_status(state) == "imagined"))
+        names.append(_contrast_name(state.contrast))
+    label = min(max(len(name) for name in names), max(width - _VALUE - 4, 10))
+    for name, number in sides:
+        lines += _number_lines(clip(name, label), number, label, width)
+    imagined = _status(state) == "imagined"
+    if state.contrast is not None:
+        lines += _contrast_lines(state.contrast, label, width, imagined=imagined)
+    numbers = [number for _, number in sides if number is not None]
+    if any(number.status == "imagined" and number.interval is None for number in numbers):
+        lines.append(Content.styled("  no intervals: not calibrated", "dim"))
     lines += _met_lines(state.met)
     if state.z_test is not None:
         test = state.z_test
         agrees = "agrees" if test.agrees else "disagrees with the verdict"
-        said = f"  z-test of these values: {'met' if test.met else 'not met'}, p {_p(test.p)}; {agrees}"
+        said = f"  z-test: {'met' if test.met else 'not met'}, p {_p(test.p)}; {agrees}"
         lines.append(Content.styled(said, "dim" if test.agrees else "$text-warning"))
     return lines
 
 
 def _p(value: float) -> str:
-    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+    return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 
-def _number_line(label: str, number: Number | None) -> Content:
+def _number_lines(name: str, number: Number | None, label: int, width: int) -> list[Content]:
     if number is None:
-        return Content.styled(f"  {label}   not asked", "dim")
-    value = posted(number.value) if number.value is not None and number.status == "observed" else None
-    value = value or (digits(number.value) if number.value is not None else inert(number.note) or "–")
-    extra = interval_text(number)
-    n = f"n {number.n}  " if number.n is not None and number.status == "observed" else ""
-    entered = "  after an entered value" if number.after_entered and number.status != "entered" else ""
-    return Content.assemble(
-        f"  {label}  ",
-        (f"{MARKS[number.status]} {value:>7}", f"bold {style_of(number.status)}"),
-        (f"  {n}{extra}{entered}", "dim"),
-    )
+        return [Content.styled(f"  {name:<{label}}  not asked", "dim")]
+    extra = [bracket(number.interval)] if number.interval is not None else []
+    if number.n is not None and number.status == "observed":
+        extra.append(f"n {number.n}")
+    if number.after_entered and number.status != "entered":
+        extra.append("after an entered value")
+    return _lines(name, number.status, _value(number), "  ".join(extra), label, width)
 
 
-def _contrast_line(contrast: ContrastEstimate, label: int, *, imagined: bool) -> Content:
+def _value(number: Number) -> str:
+    if number.value is None:
+        return inert(number.note) or "–"
+    return posted(number.value) if number.status == "observed" else digits(number.value)
+
+
+def _lines(name: str, status: Status, value: str, extra: str, label: int, width: int) -> list[Content]:
+    first = Content.assemble(f"  {name:<{label}}  ", (f"{MARKS[status]} {value:>6}", f"bold {style_of(status)}"))
+    if not extra:
+        return [first]
+    if len(first.plain) + 2 + len(extra) <= width:
+        return [Content.assemble(first, (f"  {extra}", "dim"))]
+    return [first, Content.styled(f"    {clip(extra, max(width - 4, 10))}", "dim")]
+
+
+def _contrast_name(contrast: ContrastEstimate) -> str:
+    return inert(contrast.scale) or contrast.kind
+
+
+def _contrast_lines(contrast: ContrastEstimate, label: int, width: int, *, imagined: bool) -> list[Content]:
     number = contrast.number
-    status: Status = "imagined" if imagined and number.status == "derived" else number.status
-    name = inert(contrast.scale) or contrast.kind
-    computed = "  computed from imagined values" if imagined and number.status == "derived" else ""
-    value = "–" if number.value is None else posted(number.value) if number.status == "observed" else digits(number.value)
-    unknown = "  which minus which is unknown" if contrast.orientation == "unknown" else ""
-    interval = interval_text(number) if number.interval is not None or number.status == "imagined" else ""
-    p = f"  {inert(contrast.p_text)}" if contrast.p_text else ""
-    return Content.assemble(
-        f"  {clip(name, label):<{label}}  ",
-        (f"{MARKS[status]} {value:>7}", f"bold {style_of(status)}"),
-        (f"  {interval}{p}{computed}{unknown}", "dim"),
-    )
+    computed = imagined and number.status == "derived"
+    status: Status = "imagined" if computed else number.status
+    extra = [bracket(number.interval)] if number.interval is not None else []
+    if contrast.p_text:
+        extra.append(inert(contrast.p_text))
+    if computed:
+        extra.append("from imagined values")
+    if contrast.orientation == "unknown":
+        extra.append("which minus which is unknown")
+    return _lines(clip(_contrast_name(contrast), label), status, _value(number), "  ".join(extra), label, width)
 
 
 def _met_lines(met: MetEstimate | None) -> Iterator[Content]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from deepimagine_tui.errors import DeepImagineError
+from deepimagine_tui.reasoning.describe import dose_text
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.results import NamedGroup
@@ -23,21 +24,21 @@ def nearest_safety(trial: Trial, target: Dose, width: int) -> Content:
     for group in events.groups if events else ():
         counts = next((each for each in events.serious if each.group_id == group.id), None) if events else None
         serious = f"{counts.affected}/{counts.at_risk}" if counts and counts.affected is not None else "–"
-        groups[_key(group)] = (_distance(trial, group, target), inert(group.title), serious, "–")
+        groups[_key(group)] = (_distance(trial, group, target), _name(trial, group), serious, "–")
     if flow is not None and flow.periods:
         for group in flow.groups:
             left = _left(trial, group.id)
-            old = groups.get(_key(group), (_distance(trial, group, target), inert(group.title), "–", "–"))
+            old = groups.get(_key(group), (_distance(trial, group, target), _name(trial, group), "–", "–"))
             groups[_key(group)] = (*old[:3], left)
     chosen = sorted(groups.values())[: NEAREST + 1]
     if not chosen:
         return Content.styled("No adverse events or flow were posted.", "dim")
-    label = max(min(max(len(title) for _, title, _, _ in chosen), width - 24), 10)
+    label = max(min(max(len(title) for _, title, _, _ in chosen), width - 18), 10)
     lines = [
         Content.styled(clip("Nearest studied arms, observed", width), "bold"),
-        Content.styled(f"{'':<{label}}  {'serious':>9}  {'left':>9}", "dim"),
+        Content.styled(f"{'':<{label}}  {'serious':>7}  {'left':>7}", "dim"),
     ]
-    lines += [Content(f"{clip(title, label):<{label}}  {serious:>9}  {left:>9}") for _, title, serious, left in chosen]
+    lines += [Content(f"{clip(title, label):<{label}}  {serious:>7}  {left:>7}") for _, title, serious, left in chosen]
     return Content("\n").join(lines)
 
 
@@ -49,6 +50,12 @@ def _distance(trial: Trial, group: NamedGroup, target: Dose) -> float:
     """How many times the group's dose is away from the target's; controls come after the doses."""
     near = [abs(ratio - 1) for ratio in _ratios(_doses(trial, group), target)]
     return min(near, default=1e6)
+
+
+def _name(trial: Trial, group: NamedGroup) -> str:
+    """The dose where the group has one only, else its title."""
+    doses = _doses(trial, group)
+    return dose_text(doses[0]) if len(doses) == 1 else inert(group.title)
 
 
 def _doses(trial: Trial, group: NamedGroup) -> Sequence[Dose]:

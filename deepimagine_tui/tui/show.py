@@ -31,7 +31,7 @@ def clip(text: str, width: int) -> str:
 
 
 def digits(value: float) -> str:
-    """A value with as many digits as it needs: three significant below 100, none beyond the point above 1,000."""
+    """A value with as many digits as it needs: two decimals below 100, none above 1,000, two significant near 0."""
     if value != value:
         return "–"
     size = abs(value)
@@ -39,7 +39,9 @@ def digits(value: float) -> str:
         return f"{value:,.0f}"
     if value == int(value) and size < 10_000:
         return f"{value:.0f}"
-    places = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 0.095 else 3
+    if size < 0.095:
+        return f"{value:.2g}" if size >= 1e-4 else f"{value:.1e}"
+    places = 0 if size >= 1000 else 1 if size >= 100 else 2
     return f"{value:.{places}f}"
 
 
@@ -102,7 +104,7 @@ def met_text(met: MetEstimate) -> str:
     if met.status == "observed" or met.status == "derived":
         return met.verdict + (f" ({inert(met.reason)})" if met.reason else "")
     if met.probability is None:
-        return f"{met.verdict}   P(met) not given by this model"
+        return f"{met.verdict}   P(met) not given"
     calibrated = "" if met.calibrated else ", not calibrated"
     return f"{met.verdict}   P(met) {probability(met.probability)}{how}{calibrated}"
 

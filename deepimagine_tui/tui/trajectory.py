@@ -81,7 +81,8 @@ def _by_dose(draft: Draft, pathway: PathwayView | None, target: Dose) -> Plot | 
     observed = observed_doses(draft.trial, draft, target)
     if not observed:
         return None
-    points = [_point(at, number, "" if at else "placebo") for at, number, _ in observed]
+    mine = draft.source.configuration.arm.label
+    points = [_point(at, number, "from" if name == mine else "" if at else "placebo") for at, number, name in observed]
     curve = fit([(at, number.value) for at, number, _ in observed if number.value is not None])
     ticks = {at: digits(at) for at, _, _ in observed} | {target.amount: digits(target.amount)}
     for step in pathway.steps if pathway else ():
@@ -90,7 +91,7 @@ def _by_dose(draft: Draft, pathway: PathwayView | None, target: Dose) -> Plot | 
         state = step.estimated.state
         at = _in_unit(state.configuration.arm.doses, target)
         if at is not None and state.arm_value is not None and state.arm_value.value is not None:
-            points.append(_point(at, state.arm_value, ""))
+            points.append(_point(at, state.arm_value, str(step.planned.step + 1)))
             revealed = step.estimated.revealed
             if revealed and revealed.arm_value and revealed.arm_value.value is not None:
                 points.append(Point(at, revealed.arm_value.value, "●", "bold", "posted"))

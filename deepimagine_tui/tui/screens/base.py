@@ -130,13 +130,16 @@ class HouseScreen(Screen[None]):
         else:
             self.notify("Nothing here to export yet.", markup=False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """`/` is offered only where there is something to find."""
+        return type(self).find is not HouseScreen.find if action == "find" else True
+
     def action_find(self) -> None:
         """Find in what has focus."""
         self.find()
 
     def find(self) -> None:
-        """Override to say where `/` leads; by default there is nothing to find."""
-        self.notify("Nothing to find here.", markup=False)
+        """Override to say where `/` leads; where it is not, `/` is not offered."""
 
     def receive(self, given: object) -> None:
         """Override to take what another screen hands over, e.g. a trial to forecast."""

@@ -235,7 +235,7 @@ class BrowseScreen(HouseScreen):
             return bool(self.is_mounted and len(self.query_one(TrialTable).marked) > 1)
         if action == "unfilter":
             return bool(chips(self._asked))
-        return True
+        return super().check_action(action, parameters)
 
     def action_imagine(self) -> None:
         """Start a what-if from the row under the cursor, or from the trial's default anchor."""

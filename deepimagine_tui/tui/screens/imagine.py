@@ -130,7 +130,7 @@ class ImagineScreen(HouseScreen):
             return draft is not None and bool(draft.changes)
         if action == "graph":
             return self.request is not None
-        return True
+        return super().check_action(action, parameters)
 
     def action_add_factor(self) -> None:
         """Choose one more change."""

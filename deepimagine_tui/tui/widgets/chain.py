@@ -17,7 +17,7 @@ from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepVie
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.chain_text import anchor_card, step_card, stopped_card, streaming_card
 
-REDRAW = 1 / 20
+REDRAW = 1 / 12
 """Streaming text is drawn this often at most, in seconds."""
 
 
@@ -35,10 +35,13 @@ class Card(Static):
         self.index = index
         self.content_now = content
 
-    def show(self, content: Content) -> None:
-        """Show something else."""
+    def show(self, content: Content) -> bool:
+        """Show something else and tell whether its height changed; where it did not, nothing is laid out again."""
+        width = self.content_size.width
+        grows = width < 1 or content.get_height({}, width) != self.content_size.height
         self.content_now = content
-        self.update(content)
+        self.update(content, layout=grows)
+        return grows
 
 
 class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
@@ -108,9 +111,8 @@ class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
         pathway = self.pathway
         if pathway is None or len(self._cards) != len(pathway.steps) + 1:
             self._draw_all()
-        elif pathway.steps:
-            self._cards[-1].show(self._content(len(pathway.steps), pathway.steps[-1]))
-        self._follow()
+        elif pathway.steps and self._cards[-1].show(self._content(len(pathway.steps), pathway.steps[-1])):
+            self.call_after_refresh(self._follow)
 
     def _follow(self) -> None:
         if self._follows:

@@ -61,8 +61,9 @@ class ChangeList(RowList):
         for index, change in enumerate(draft.changes):
             name = change.factor.replace("_", " ")
             text = f"{inert(change.before)} -> {inert(change.after)}"
-            reading = f" ({inert(change.reading)})" if change.reading else ""
-            parts = [Content.assemble((f"{index + 1} {name:<11}", "bold"), clip(text + reading, max(2 * width - 16, 16)))]
+            parts = [Content.assemble((f"{index + 1} {name:<11}", "bold"), clip(text, max(2 * width - 16, 16)))]
+            if change.reading:
+                parts.append(Content.styled(f"  {clip(change.reading, width - 2)}", "dim"))
             if draft.can_be_checked(index):
                 parts.append(Content.styled("  ✓ can be checked", "$primary"))
             if any(kept.step == index for kept in draft.kept):
@@ -164,13 +165,13 @@ class WhatIfPart(Vertical):
 
 def _from_lines(draft: Draft) -> list[Content]:
     configuration = draft.source.configuration
-    against = f" vs {arm_text(configuration.comparator)}" if configuration.comparator else ", no comparator"
+    against = f"vs {inert(arm_text(configuration.comparator))}" if configuration.comparator else "no comparator"
     when = f", {time_text(configuration.time)}" if configuration.time else ""
     benefit = configuration.outcome.benefit
     better = "which direction is better is unknown" if benefit == "unknown" else f"{benefit} is better"
     return [
         Content.assemble(("From  ", "bold"), (draft.trial.nct_id, "$primary")),
-        Content.assemble((f"{inert(arm_text(configuration.arm))}{inert(against)}", "bold")),
+        Content.assemble((f"{inert(arm_text(configuration.arm))} {against}", "bold")),
         Content(f"{inert(outcome_text(configuration.outcome))}{inert(when)}"),
         Content.styled(better, "dim"),
         Content.styled("o: another arm or outcome", "dim"),
