@@ -66,7 +66,7 @@ def _with_test(estimate: ContrastEstimate | None, test: Contrast | None) -> Cont
     """A derived estimate beside the posted test of the same two groups, whose p it takes over."""
     if estimate is None or test is None:
         return estimate
-    return replace(estimate, p_text=p_text(test.p), hypothesis=test.hypothesis)
+    return replace(estimate, p_text=f"posted {p_text(test.p)}" if test.p else "", hypothesis=test.hypothesis)
 
 
 def _single_arm(trial: Trial, outcome: Outcome, ref: AnchorRef) -> State:

@@ -30,6 +30,8 @@ __all__ = ["Proposal", "Support", "parse_setting", "propose"]
 THIS_TRIAL = "this trial"
 NONE_SEEN = "none seen"
 _MULTIPLES = (0.5, 2.0, 4.0)
+_NEAR = 0.1
+"""A multiple this close to a dose that somebody gave is not offered beside it."""
 _MOST_DOSES = 12
 _MOST_COUNTRIES = 8
 _TIMES = ("week 12", "week 24", "week 52")
@@ -128,7 +130,7 @@ def _doses(state: State, trial: Trial, support: Support | None) -> Iterator[_Can
         for times in _MULTIPLES:
             daily = None if probe.daily_total is None else probe.daily_total * times
             dose = replace(probe, amount=probe.amount * times, daily_total=daily, titration=())
-            if _is_new(dose, listed, probe):
+            if _is_new(dose, listed, probe) and not any(_is_near(dose, other) for other in listed):
                 listed.append(dose)
                 yield _Candidate(prefix + dose_text(dose), NONE_SEEN)
 
@@ -143,6 +145,11 @@ def _doses_in(trial: Trial, name: str) -> Iterator[Dose]:
 def _is_new(dose: Dose, listed: Iterable[Dose], probe: Dose) -> bool:
     named = replace(dose, intervention=probe.intervention)
     return ratio(named, probe) is not None and not any(is_same(named, other) for other in listed)
+
+
+def _is_near(a: Dose, b: Dose) -> bool:
+    times = ratio(a, replace(b, intervention=a.intervention))
+    return times is not None and abs(times - 1) <= _NEAR
 
 
 def _basis(text: str) -> Literal["flat", "per kg", "per m2"]:

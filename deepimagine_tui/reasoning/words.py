@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from deepimagine_tui.trials.concepts.time_titles import without_time
@@ -12,6 +13,7 @@ SAME_TIME = 0.01
 
 _WORD = re.compile(r"[^\W_]+(?:[.'][^\W_]+)*", re.UNICODE)
 _AGENT_WORD = re.compile(r"[^\W_]+(?:[.'-][^\W_]+)*", re.UNICODE)
+_MICROGRAM = re.compile(r"(?<![^\W\d])(?:μg|mcg)(?!\w)")
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _AMOUNT = re.compile(
     r"\b\d+(?:[.,]\d+)*\s*(?:mg|mcg|µg|μg|ug|g|kg|ml|l|iu|u|units?|mmol|ng|%|mg/kg|mg/m2|mcg/kg)(?:/(?:kg|m2|day|d|ml|h))*(?=\W|$)",
@@ -134,5 +136,5 @@ def class_rest(title: str) -> str:
 
 
 def plain(text: str) -> str:
-    """`text` with single blanks, case-folded: how typed texts are compared."""
-    return " ".join(text.casefold().split())
+    """`text` with single blanks, case-folded, micrograms in one spelling: how labels and typed texts are compared."""
+    return " ".join(_MICROGRAM.sub("ug", unicodedata.normalize("NFKC", text).casefold()).split())

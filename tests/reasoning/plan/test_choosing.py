@@ -70,6 +70,13 @@ def test_an_arm_is_named_by_dose_title_or_id(text: str) -> None:
     assert default_anchor(TRIAL, arm=text).arm_group_id == "OG001"
 
 
+def test_micrograms_are_one_unit_however_they_are_written() -> None:
+    groups = (GROUPS[0], replace(GROUPS[1], title="72 μg Glucofake"), replace(GROUPS[2], title="145 ug Glucofake"))
+    trial = with_outcome(replace(HBA1C_CHANGE, groups=groups))
+    assert default_anchor(trial, arm="72 ug Glucofake").arm_group_id == "OG001"
+    assert default_anchor(trial, arm="145 mcg glucofake").arm_group_id == "OG002"
+
+
 @pytest.mark.parametrize("text", ["Glucofake", "5 mg", "nothing like it"])
 def test_a_name_for_several_arms_or_none_is_refused_with_the_choices(text: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -133,6 +133,15 @@ def test_a_p_posted_in_an_entry_of_its_own_is_joined_to_the_estimate() -> None:
     assert found.met.verdict == "met"
 
 
+def test_a_bare_test_stands_beside_the_difference_that_is_derived() -> None:
+    found = state(with_contrast(kind="test only", estimate=None, interval=None), ref())
+    assert found.contrast is not None
+    assert (found.contrast.number.value, found.contrast.number.status) == (-0.7, "derived")
+    assert (found.contrast.p_text, found.contrast.hypothesis) == ("posted p < 0.001", "superiority")
+    assert found.met is not None
+    assert found.met.verdict == "met"
+
+
 def test_an_unlabelled_contrast_of_several_classes_counts_only_where_the_arm_values_show_it() -> None:
     outcome = replace(HBA1C_CHANGE, contrasts=(replace(CONTRAST, class_title=""),))
     at_24, at_12 = (observed_state(with_outcome(outcome), ref(where=f"Week {week}")) for week in (24, 12))
