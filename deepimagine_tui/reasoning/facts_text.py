@@ -64,7 +64,7 @@ def result_lines(source: State, wants: Asked) -> list[str]:
     comparator = "" if source.configuration.comparator is None else _value_line(comparator_label, source.comparator_value)
     lines = [comparator, arm] if wants.arm and not wants.comparator else [arm, comparator]
     if source.contrast is not None and source.contrast.number.value is not None:
-        lines.append(f"{contrast_label(source)}: {contrast_text(source.contrast)}")
+        lines.append(f"{contrast_label(source.contrast)}: {contrast_text(source.contrast)}")
     if source.met is not None and source.met.verdict != "undetermined":
         lines.append(f"Verdict: {source.met.verdict}")
     return [line for line in lines if line]
@@ -99,9 +99,9 @@ def short_labels(configuration: Configuration) -> tuple[str, str]:
     return (arm, comparator) if arm != comparator else (f"{arm} (arm)", f"{comparator} (comparator)")
 
 
-def contrast_label(source: State) -> str:
-    """The line under which the contrast is stated and asked for, e.g. `Hazard ratio`."""
-    scale = plain(source.contrast.scale, LABEL_LIMIT).replace(":", " ") if source.contrast is not None else ""
+def contrast_label(contrast: ContrastEstimate) -> str:
+    """The line under which a contrast is stated and asked for, e.g. `Hazard ratio`."""
+    scale = plain(contrast.scale, LABEL_LIMIT).replace(":", " ")
     return (scale[:1].upper() + scale[1:]) or "Difference"
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from deepimagine_tui.backends.protocol import Slot
 from deepimagine_tui.reasoning import facts_text as facts
-from deepimagine_tui.reasoning.asked import Asked, asked
+from deepimagine_tui.reasoning.asked import Asked, asked, contrast_form
 from deepimagine_tui.reasoning.facts_text import Detail
 from deepimagine_tui.reasoning.state import Configuration, Estimand, Perturbation, State
 
@@ -61,7 +61,7 @@ def question(
     detail = Detail()
     for _, rule in SHORTENING[:shortening]:
         detail = rule(detail)
-    wants = asked(source, perturbation.factor, estimand)
+    wants = asked(source, perturbation.factor, target, estimand)
     lines = [
         *facts.configuration_lines(source.configuration, detail),
         *facts.result_lines(source, wants),
@@ -90,7 +90,9 @@ def slots(source: State, target: Configuration, wants: Asked) -> tuple[Slot, ...
     if wants.comparator:
         form.append(Slot(COMPARATOR_VALUE, f"\nValue in {comparator_label}:", "number"))
     if wants.contrast:
-        form.append(Slot(CONTRAST, f"\n{facts.contrast_label(source)}:", "number"))
+        contrast = contrast_form(source, target)
+        assert contrast is not None
+        form.append(Slot(CONTRAST, f"\n{facts.contrast_label(contrast)}:", "number"))
     if wants.verdict:
         form.append(Slot(VERDICT, "\nVerdict:", "choice", (f" {MET}", f" {NOT_MET}"), want_probabilities=True))
     return tuple(form)

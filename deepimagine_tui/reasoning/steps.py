@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from deepimagine_tui.backends.protocol import SlotFilled
 from deepimagine_tui.reasoning import derived, prompts
-from deepimagine_tui.reasoning.asked import Asked
+from deepimagine_tui.reasoning.asked import Asked, contrast_form
 from deepimagine_tui.reasoning.calibration import Calibration, SlopeIntercept, calibrated_probability, prediction_interval
 from deepimagine_tui.reasoning.checks import range_warnings
 from deepimagine_tui.reasoning.identity import with_id
@@ -161,10 +161,9 @@ def _carried(before: Number, outcome: OutcomeSpec) -> tuple[DispersionKind, floa
 
 
 def _imagined_contrast(step: Step, value: float) -> ContrastEstimate:
-    assert step.source.contrast is not None
-    before = step.source.contrast
-    number = Number(value, "imagined", before.number.unit, after_entered=step.after_entered)
-    return replace(before, number=number, p_text="")
+    form = contrast_form(step.source, step.target)
+    assert form is not None
+    return replace(form, number=replace(form.number, value=value, after_entered=step.after_entered))
 
 
 def _computed_contrast(step: Step, arm: Number | None, comparator: Number | None, status: Status) -> ContrastEstimate | None:

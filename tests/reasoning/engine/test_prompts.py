@@ -12,7 +12,7 @@ from deepimagine_tui.reasoning.difference import perturbation
 from deepimagine_tui.reasoning.facts_text import LABEL_LIMIT, short_labels
 from deepimagine_tui.reasoning.plain import plain
 from deepimagine_tui.reasoning.prompts import Question, question
-from deepimagine_tui.reasoning.state import Change, Estimand, State
+from deepimagine_tui.reasoning.state import Change, Estimand, OutcomeChange, State
 from tests.reasoning.engine.support import anchor_state, to_dose, to_japan
 
 HIDDEN = "\u202e\u2066\u200b\u00ad\u0007\u001b[31m\ufeff\u3164"
@@ -51,6 +51,14 @@ def test_medians_not_reached_are_answered_as_the_contrast() -> None:
     found = asked_about(anchor_state("OG002", "cccc"), to_japan())
     assert leads(found) == ["Direction:", "Hazard ratio:", "Verdict:"]
     assert "Hazard ratio: 0.7 (95% CI 0.55 to 0.89), p = 0.004" in found.prompt
+
+
+def test_another_outcome_that_has_values_is_asked_for_its_values() -> None:
+    state, other = anchor_state("OG002", "cccc"), anchor_state("OG002", "bbbb")
+    change = OutcomeChange(other.configuration.outcome, other.configuration.time)
+    assert leads(asked_about(state, change)) == ["Direction:", "Value in Glivazin 25 mg:", "Value in Placebo:", "Verdict:"]
+    assert leads(asked_about(state, change, "contrast")) == ["Direction:", "Odds ratio:", "Verdict:"]
+    assert "does better than the comparator" in asked_about(state, change).prompt
 
 
 def test_a_single_arm_has_no_verdict() -> None:
