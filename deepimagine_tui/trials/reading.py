@@ -19,7 +19,8 @@ def parse_record(raw: bytes, source: str = "") -> Trial:
         source: Where it came from, for messages.
 
     Raises:
-        BadInputError: these bytes are no registry record: empty, cut short, too large, nested too deep, neither JSON nor XML, XML
+        BadInputError: these bytes are no registry record: empty, cut short, too large, nested too deep, neither JSON nor
+        XML, XML
             with a document type, or without an NCT id.
     """
     log = Log()

@@ -62,8 +62,10 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
 
     `value` is `None` exactly when `state` is not `value`. `dispersion` is the SD, SE or CV; `lower`/`upper` the limits of an
     interval, IQR or range. `n` counts `unit_analysed` (participants unless stated). Where a second denominator was posted, as
-    episodes beside participants, it is `also_n` of `also_unit`. `time` is set when the class axis is time. `text` is set where `state`
-    is not `value`: what was posted instead, and the comment on it. `flags`: `value-outside-limits`, `spread-equals-lower-limit`.
+    episodes beside participants, it is `also_n` of `also_unit`. `time` is set when the class axis is time. `text` is set
+    where `state`
+    is not `value`: what was posted instead, and the comment on it. `flags`: `value-outside-limits`,
+    `spread-equals-lower-limit`.
     """
 
     group_id: str

@@ -88,8 +88,8 @@ def dose_ratio(a: Dose, b: Dose) -> float:
             brought together, or `b` is zero.
     """
     if _name(a.intervention) != _name(b.intervention):
-        raise RefusedError(f"{a.text} is of {a.intervention or 'an unnamed agent'}, {b.text} of {b.intervention or 'an unnamed agent'}.",
-                           "Compare doses of one agent only.")  # fmt: skip
+        agents = [dose.intervention or "an unnamed agent" for dose in (a, b)]
+        raise RefusedError(f"{a.text} is of {agents[0]}, {b.text} of {agents[1]}.", "Compare doses of one agent only.")
     if a.basis != b.basis:
         raise RefusedError(f"{a.text} is {a.basis}, {b.text} is {b.basis}.", "Compare doses on one basis only.")
     if a.route is not None and b.route is not None and a.route != b.route:
@@ -105,7 +105,8 @@ def dose_ratio(a: Dose, b: Dose) -> float:
 
 
 def same_dose(a: Dose, b: Dose) -> bool:
-    """Whether both are the same amount of the same agent by the same route and frequency; `False` when they cannot be compared."""
+    """Whether both are the same amount of the same agent by the same route and frequency; `False` when they cannot be
+    compared."""
     if (
         a.times_per_day is not None
         and b.times_per_day is not None

@@ -32,11 +32,20 @@ def trials(raw_records: list[RawRecord]) -> dict[str, Trial]:
 SMALL: dict[str, Any] = {
     "protocolSection": {
         "identificationModule": {"nctId": "NCT99999901", "briefTitle": "A small study", "orgStudyIdInfo": {"id": "SMALL-01"}},
-        "designModule": {"studyType": "INTERVENTIONAL", "phases": ["PHASE2"], "enrollmentInfo": {"count": 80, "type": "ACTUAL"}},
+        "designModule": {
+            "studyType": "INTERVENTIONAL",
+            "phases": ["PHASE2"],
+            "enrollmentInfo": {"count": 80, "type": "ACTUAL"},
+        },
         "conditionsModule": {"conditions": ["Hypertension"]},
         "armsInterventionsModule": {
             "armGroups": [
-                {"label": "Drug", "type": "EXPERIMENTAL", "description": "Mindazol 10 mg once daily", "interventionNames": ["Drug: Mindazol"]},
+                {
+                    "label": "Drug",
+                    "type": "EXPERIMENTAL",
+                    "description": "Mindazol 10 mg once daily",
+                    "interventionNames": ["Drug: Mindazol"],
+                },
                 {"label": "Placebo", "type": "PLACEBO_COMPARATOR", "interventionNames": ["Drug: Placebo"]},
             ],
             "interventions": [{"type": "DRUG", "name": "Mindazol"}, {"type": "DRUG", "name": "Placebo"}],
@@ -54,7 +63,10 @@ SMALL: dict[str, Any] = {
                     "unitOfMeasure": "mmHg",
                     "groups": [{"id": "OG000", "title": "Drug"}, {"id": "OG001", "title": "Placebo"}],
                     "denoms": [
-                        {"units": "Participants", "counts": [{"groupId": "OG000", "value": "40"}, {"groupId": "OG001", "value": "40"}]}
+                        {
+                            "units": "Participants",
+                            "counts": [{"groupId": "OG000", "value": "40"}, {"groupId": "OG001", "value": "40"}],
+                        }
                     ],
                     "classes": [
                         {

@@ -116,7 +116,9 @@ def test_a_log_contrast_under_percent_change(trials: Trials) -> None:
 
 
 def test_percent_ratios_have_null_100(trials: Trials) -> None:
-    ratios = [contrast for outcome in trials["NCT00493220"].outcomes for contrast in outcome.contrasts if contrast.kind == "ratio"]
+    ratios = [
+        contrast for outcome in trials["NCT00493220"].outcomes for contrast in outcome.contrasts if contrast.kind == "ratio"
+    ]
     assert len(ratios) == 9
     assert {contrast.null for contrast in ratios} == {100.0}
     cmax = _outcome(trials["NCT00493220"], "Cmax").contrasts
@@ -176,8 +178,15 @@ def test_arms_as_classes_of_one_group(trials: Trials) -> None:
 
 def test_units_analysed_other_than_participants(trials: Trials) -> None:
     cell = _outcome(trials["NCT00463047"], "PID15").cells[0]
-    assert (cell.n, cell.unit_analysed, cell.also_n, cell.also_unit) == (183, "participants", 1764, "breakthrough pain episodes")
-    lesions = next(cell for outcome in trials["NCT00001277"].outcomes for cell in outcome.cells if cell.unit_analysed == "lesions")
+    assert (cell.n, cell.unit_analysed, cell.also_n, cell.also_unit) == (
+        183,
+        "participants",
+        1764,
+        "breakthrough pain episodes",
+    )
+    lesions = next(
+        cell for outcome in trials["NCT00001277"].outcomes for cell in outcome.cells if cell.unit_analysed == "lesions"
+    )
     assert (lesions.n, lesions.also_n, lesions.also_unit) == (134, 16, "participants")
     headaches = trials["NCT02381795"].outcomes[0].cells[0]
     assert (headaches.n, headaches.unit_analysed, headaches.also_n) == (23, "cluster headaches", 9)

@@ -38,7 +38,10 @@ def test_a_page_a_list_and_lines_are_split(tmp_path: Path, small: dict[str, Any]
     ):
         found = list(iter_records(tmp_path / name))
         assert [record.name for record in found] == expected
-        assert [parse_record(record.raw).nct_id for record in found if isinstance(record, RawRecord)] == ["NCT99999901", "NCT99999902"]
+        assert [parse_record(record.raw).nct_id for record in found if isinstance(record, RawRecord)] == [
+            "NCT99999901",
+            "NCT99999902",
+        ]
 
 
 def test_a_single_study_is_one_record(tmp_path: Path, small: dict[str, Any]) -> None:
@@ -69,7 +72,10 @@ def test_an_archive_goes_on_after_a_refused_member(tmp_path: Path, small: dict[s
         writing.writestr("lines.jsonl", json.dumps(small))
         writing.writestr("readme.txt", "no record")
     found = {record.name: record for record in iter_records(archive)}
-    assert {name for name, record in found.items() if isinstance(record, RawRecord)} == {"x.zip!good.json", "x.zip!lines.jsonl:1"}
+    assert {name for name, record in found.items() if isinstance(record, RawRecord)} == {
+        "x.zip!good.json",
+        "x.zip!lines.jsonl:1",
+    }
     refused = {name: record.error.message for name, record in found.items() if isinstance(record, BadRecord)}
     assert len(refused) == 4
     assert "200 times" in refused["x.zip!bomb.json"]

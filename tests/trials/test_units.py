@@ -49,7 +49,9 @@ def test_a_dose_is_read(text: str, amount: float, unit: str, basis: str, times: 
     assert dose.text in text
 
 
-@pytest.mark.parametrize("text", ["", "daily", "40 mg/mL", "10 mg/dL", "aged 18 to 75", "10 mg or else 300 mg twice daily and 5 mg", "week 12"])
+@pytest.mark.parametrize(
+    "text", ["", "daily", "40 mg/mL", "10 mg/dL", "aged 18 to 75", "10 mg or else 300 mg twice daily and 5 mg", "week 12"]
+)
 def test_what_is_no_single_dose_is_refused(text: str) -> None:
     with pytest.raises(BadInputError) as caught:
         parse_dose(text)

@@ -25,7 +25,10 @@ _MEASURES: tuple[tuple[str, str, str, float, float], ...] = (
     ("MMSE", r"(?:mmse|mini[- ]mental (?:state|status) exam\w*)", "score", 0, 30),
 )
 _NUM = r"(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)"
-_LEAST = r"(?:≥|>=|=>|> ?or ?= ?|>|at least|greater than(?: or equal to)?|above|no less than|not less than|minimum(?: of)?|over|more than)"
+_LEAST = (
+    r"(?:≥|>=|=>|> ?or ?= ?|>|at least|greater than(?: or equal to)?|above|no less than|not less than|minimum(?: of)?|over"
+    r"|more than)"
+)
 _MOST = (
     r"(?:≤|<=|=<|< ?or ?= ?|<|at most|less than(?: or equal to)?|below|no more than|not more than|maximum(?: of)?|under|up to)"
 )

@@ -18,7 +18,8 @@ _YES = ("yes", "responder", "responders", "success")
 def compared_values(outcome: Outcome, a_id: str, b_id: str, class_title: str, said: str) -> list[tuple[float, float]]:
     """The values (a, b) of every class and category that a contrast of two groups may be about; usually one pair.
 
-    Counts of people are given as a percentage of those analysed, since differences and ratios of counts are posted so. `said` is
+    Counts of people are given as a percentage of those analysed, since differences and ratios of counts are posted so.
+    `said` is
     what the analysis says in words: it singles out a category, else the outcome's title does, else "Yes" among two.
     """
     values: dict[tuple[str, str], list[float | None]] = {}

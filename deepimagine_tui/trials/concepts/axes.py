@@ -1,6 +1,7 @@
 """What the classes of an outcome are: times, components, subgroups, analysis sets, arms, or something else.
 
-Source fields: the class titles, then the registered arms' labels. Order: none, time, analysis set, arm, subgroup, component, other.
+Source fields: the class titles, then the registered arms' labels. Order: none, time, analysis set, arm, subgroup, component,
+other.
 """
 
 from __future__ import annotations
@@ -13,15 +14,22 @@ from deepimagine_tui.trials.concepts.time_titles import differ_in_time, without_
 from deepimagine_tui.trials.results import AxisKind
 
 _SET = re.compile(
-    r"\b(?:m?itt|intent(?:ion)?[- ]to[- ]treat|per[- ]protocol|pps?|fas|full analysis|evaluable|safety (?:set|population)|completers?|observed cases?|locf|oc|bocf|efficacy population|tvc|atp(?:[- ][ei])?)\b",
+    r"\b(?:m?itt|intent(?:ion)?[- ]to[- ]treat|per[- ]protocol|pps?|fas|full analysis|evaluable|safety (?:set|population)"
+    r"|completers?|observed cases?|locf|oc|bocf|efficacy population|tvc|atp(?:[- ][ei])?)\b",
 )
-_PLAIN_WORDS = frozenset(
-    "a an and any at by dose for from in no not of on only or other than the then to with without yes".split()
-)
+# fmt: off
+_PLAIN_WORDS = frozenset({
+    "a", "an", "and", "any", "at", "by", "dose", "for", "from", "in", "no", "not", "of", "on", "only", "or", "other",
+    "than", "the", "then", "to", "with", "without", "yes",
+})
+# fmt: on
 _SUBGROUP = re.compile(
-    r"\b(?:age[ds]?|years?(?: old| of age)|(?:fe)?males?|men|women|boys|girls|strat(?:um|a)|sub-?group|subset|seronegative|seropositive|naive|experienced|race|white|black|asian|hispanic|caucasian"
-    r"|region|europe|north america|(?:non-)?smokers?|carriers?|genotype|wild[- ]type|mutant|mutation|histology|stage [iv]+|ecog|prior|high risk|low risk|pd-?l1|her-?2|baseline .*[<>≥≤]|[<>≥≤=].* at baseline"
-    r"|with diabetes|without diabetes|diabetics?|with \w+ disease|children|adults|adolescents|infants|elderly)\b|^\d+ ?(?:-|to) ?<?\d+ (?:years|months)",
+    r"\b(?:age[ds]?|years?(?: old| of age)|(?:fe)?males?|men|women|boys|girls|strat(?:um|a)|sub-?group|subset"
+    r"|seronegative|seropositive|naive|experienced|race|white|black|asian|hispanic|caucasian"
+    r"|region|europe|north america|(?:non-)?smokers?|carriers?|genotype|wild[- ]type|mutant|mutation|histology"
+    r"|stage [iv]+|ecog|prior|high risk|low risk|pd-?l1|her-?2|baseline .*[<>≥≤]|[<>≥≤=].* at baseline"
+    r"|with diabetes|without diabetes|diabetics?|with \w+ disease|children|adults|adolescents|infants|elderly)\b"
+    r"|^\d+ ?(?:-|to) ?<?\d+ (?:years|months)",
 )
 
 
@@ -30,7 +38,8 @@ def class_axis(titles: tuple[str, ...], arm_labels: tuple[str, ...], interventio
     """The kind of the class axis with these titles; `none` when no class is titled.
 
     Every title must fit for `time`, `analysis set` and `arm`; most must fit for `subgroup`. Titles that mix a time with
-    something else are `other`; all else is a `component`. `intervention_names` are given where the outcome has one group only, so that
+    something else are `other`; all else is a `component`. `intervention_names` are given where the outcome has one group
+    only, so that
     its classes may be the arms.
     """
     named = [title.lower() for title in titles if title]

@@ -1,4 +1,5 @@
-"""Why a cell has no value. Source fields: `value`, `comment`, then the outcome's kind. A missing median is not always "not reached"."""
+"""Why a cell has no value. Source fields: `value`, `comment`, then the outcome's kind. A missing median is not always "not
+reached"."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from deepimagine_tui.trials.results import CellState, ValueKind
 
 _SAID = re.compile(
     r"""
-    \b(?:median|survival|time|duration|progression|quartile|limit|it|value)\b.{0,60}\b(?:not|never)[ ](?:yet[ ])?(?:been[ ])?(?:yet[ ])?(?:reach|attain|achiev|met\b)
+    \b(?:median|survival|time|duration|progression|quartile|limit|it|value)\b.{0,60}\b(?:not
+    |never)[ ](?:yet[ ])?(?:been[ ])?(?:yet[ ])?(?:reach|attain|achiev|met\b)
     |\bnot[ ]reached\b|\bunreached\b|\bnever[ ]reached\b
     """,
     re.X,
@@ -17,18 +19,24 @@ _SAID = re.compile(
 _TOO_FEW_EVENTS = re.compile(
     r"""
     (?:less|fewer)[ ]than[ ](?:\d\d[ ]?%|half)|<[ ]?\d\d[ ]?%|\bhigher[ ]than[ ]50|\bhalf[ ]of[ ]the[ ]participants\b.*\bnot\b
-    |\b(?:too[ ]few|insufficient|not[ ]enough|small|low|few|limited|lack[ ]of|lesser)[ ](?:\w+[ ]){0,8}(?:events?|deaths?|died|progress\w*|relapses?|observations?|recovered)\b
-    |\b(?:too[ ]few|insufficient|not[ ]enough|low|few|small)[ ](?:number[ ]of[ ])?(?:patients|participants|subjects)\b.{0,25}\b(?:event|experienced|progress|relaps|died)
+    |\b(?:too[ ]few|insufficient|not[ ]enough|small|low|few|limited|lack[ ]of|lesser)[ ](?:\w+[ ]){0,8}(?:events?|deaths?
+    |died|progress\w*|relapses?|observations?|recovered)\b
+    |\b(?:too[ ]few|insufficient|not[ ]enough|low|few|small)[ ](?:number[ ]of[ ])?(?:patients|participants
+    |subjects)\b.{0,25}\b(?:event|experienced|progress|relaps|died)
     |\binsufficient[ ]follow|\bshort[ ]follow|\binsufficient[ ]data[ ]has[ ]been
-    |\bno[ ](?:\w+[ ]){0,3}(?:events?|deaths?)\b|\bno[ ](?:participants?|patients?|subjects?)[ ](?:\w+[ ]){0,3}(?:died|progressed|relapsed|experienced)|\bno[ ]patient[ ]died\b
-    |\bcensor|\bstill[ ](?:alive|responding|in[ ]remission)|\ball[ ](?:participants|patients|subjects)[ ]were[ ](?:still[ ])?(?:alive|in[ ]remission)|\bconfirmed[ ]alive
-    |\bmaintained[ ]in[ ]most\b|\bonly[ ](?:one|1|two|2)[ ](?:patient|participant|subject)s?[ ](?:progressed|died|relapsed)|\bnot[ ]attainable\b
+    |\bno[ ](?:\w+[ ]){0,3}(?:events?|deaths?)\b|\bno[ ](?:participants?|patients?|subjects?)[ ](?:\w+[ ]){0,3}(?:died
+    |progressed|relapsed|experienced)|\bno[ ]patient[ ]died\b
+    |\bcensor|\bstill[ ](?:alive|responding|in[ ]remission)|\ball[ ](?:participants|patients
+    |subjects)[ ]were[ ](?:still[ ])?(?:alive|in[ ]remission)|\bconfirmed[ ]alive
+    |\bmaintained[ ]in[ ]most\b|\bonly[ ](?:one|1|two|2)[ ](?:patient|participant|subject)s?[ ](?:progressed|died|relapsed)
+    |\bnot[ ]attainable\b
     |\bthere[ ]were[ ]\d+%[ ]of[ ]the[ ](?:subjects|participants)
     """,
     re.X,
 )
 _NO_DATA = re.compile(
-    r"\bnot (?:been )?(?:collected|analy[sz]ed|measured)\b(?! since)|\bno (?:participants?|patients?|subjects?) (?:were|was) (?:evaluable|analy)|\bnot evaluated"
+    r"\bnot (?:been )?(?:collected|analy[sz]ed|measured)\b(?! since)|\bno (?:participants?|patients?|subjects?) (?:were"
+    r"|was) (?:evaluable|analy)|\bnot evaluated"
 )
 _REPORTED_AS_NOTHING = frozenset({"", "-", "--", "nr", "nd", "not reported", "not available"})
 

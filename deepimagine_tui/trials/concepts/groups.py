@@ -16,30 +16,40 @@ from deepimagine_tui.trials.results import GroupKind
 Control = Literal["placebo", "sham", "no intervention", "active", "none", "unknown"]
 
 _WHOLE = re.compile(
-    r"^(?:overall|total|everyone|entire (?:study |trial )?(?:study|trial|cohort|population|group)|whole (?:study|population)|all|overall (?:study|total|population|cohort|group)"
-    r"|(?:all|total|overall) (?:study )?(?:participants|patients|subjects|arms|groups|cohorts|randomi[sz]ed(?: \w+)?|enrolled(?: \w+)?|treated(?: \w+)?|evaluable(?: \w+)?))\b[^a-z]*$",
+    r"^(?:overall|total|everyone|entire (?:study |trial )?(?:study|trial|cohort|population|group)|whole (?:study"
+    r"|population)|all|overall (?:study|total|population|cohort|group)"
+    r"|(?:all|total|overall) (?:study )?(?:participants|patients|subjects|arms|groups|cohorts|randomi[sz]ed(?: \w+)?"
+    r"|enrolled(?: \w+)?|treated(?: \w+)?|evaluable(?: \w+)?))\b[^a-z]*$",
 )
 _POOLED = re.compile(
-    r"\b(?:combined|pooled|aggregated?|total)\b(?! (?:with|therapy|treatment|modality|hormone|oral|vaccine|chemo\w*|inhib\w*|knee|hip|body|androgen|intravenous|marrow|lymphoid|parenteral|dose|daily))"
-    r"|^all (?!grades|cause)(?:\w+[ -]){0,4}(?:doses?|groups|arms|cohorts|dose levels|treatments|regimens|schedules)\b|\barms? \w+ (?:and|&|\+) (?:arm )?\w\b|\b(?:groups|cohorts|arms) \w+ ?(?:,|and|&|\+|-)",
+    r"\b(?:combined|pooled|aggregated?|total)\b(?! (?:with|therapy|treatment|modality|hormone|oral|vaccine|chemo\w*"
+    r"|inhib\w*|knee|hip|body|androgen|intravenous|marrow|lymphoid|parenteral|dose|daily))"
+    r"|^all (?!grades|cause)(?:\w+[ -]){0,4}(?:doses?|groups|arms|cohorts|dose levels|treatments|regimens|schedules)\b"
+    r"|\barms? \w+ (?:and|&|\+) (?:arm )?\w\b|\b(?:groups|cohorts|arms) \w+ ?(?:,|and|&|\+|-)",
 )
 _PERIOD = any_of(
     "periods? sequence first second third then followed_by crossover cross-over phase_[ab12] treatment_[abcd]{2,4}"
 )
 _SUBGROUP = any_of(
-    r"""strat(?:um|a|ified) subgroup subset aged? years?_(?:old|of_age) (?:fe)?males? men women wild_type mutant (?:non_?)?responders? completers
-    (?:sero|pcr|her-?2|er|pd-?l1|egfr|kras|brca|marker|biomarker|mutation)_?(?:positive|negative) prior_(?:therapy|treatment) treatment_(?:naive|experienced)
-    risk_(?:group|patients) low_risk high_risk standard_risk histology: stage_[iv]+ siblings? matched_related unrelated mothers? infants? caregivers? who_\w+"""
+    r"""strat(?:um|a|ified) subgroup subset aged? years?_(?:old|of_age) (?:fe)?males? men women wild_type mutant
+    (?:non_?)?responders? completers
+    (?:sero|pcr|her-?2|er|pd-?l1|egfr|kras|brca|marker|biomarker|mutation)_?(?:positive|negative) prior_(?:therapy|treatment)
+    treatment_(?:naive|experienced)
+    risk_(?:group|patients) low_risk high_risk standard_risk histology: stage_[iv]+ siblings? matched_related unrelated
+    mothers? infants? caregivers? who_\w+"""
 )
 _POPULATION = any_of("relapsed refractory disease patients_with participants_with")
 _TREATMENT = re.compile(r"\d ?(?:mg|mcg|µg|μg|ug|g|iu|ml)\b|\bplus\b| \+ |\btherapy\b|\btreatment:|\bchemotherapy\b")
 _PLACEBO = re.compile(r"\b(?:placebo|vehicle|dummy|saline)\b")
 _SHAM = re.compile(r"\bsham\b")
 _NOTHING = re.compile(
-    r"\b(?:no (?:treatment|intervention|therapy|drug|vaccine|prophylaxis|further|study)|untreated|observation(?:al)?(?: only| arm| alone| group)?|wait(?:ing)?[- ]?list|watchful waiting|deferred|delayed (?:treatment|start)|non-?treatment|natural history)\b",
+    r"\b(?:no (?:treatment|intervention|therapy|drug|vaccine|prophylaxis|further|study)|untreated"
+    r"|observation(?:al)?(?: only| arm| alone| group)?|wait(?:ing)?[- ]?list|watchful waiting|deferred"
+    r"|delayed (?:treatment|start)|non-?treatment|natural history)\b",
 )
 _ACTIVE = re.compile(
-    r"\b(?:standard[- ]of[- ]care|usual care|standard (?:care|therapy|treatment|arm)|soc|best (?:supportive care|available)|active control|control|comparator|reference|conventional)\b",
+    r"\b(?:standard[- ]of[- ]care|usual care|standard (?:care|therapy|treatment|arm)|soc|best (?:supportive care"
+    r"|available)|active control|control|comparator|reference|conventional)\b",
 )
 _ADDED = re.compile(r"\b(?:plus|with|and|added to|in addition|on top of|\+)\b|[+/&]")
 
@@ -48,7 +58,8 @@ _ADDED = re.compile(r"\b(?:plus|with|and|added to|in addition|on top of|\+)\b|[+
 def group_kind(title: str, is_crossover: bool, linked_by_label: bool, is_alone: bool) -> GroupKind:
     """What a result group is, from its title. A title that is a registered arm's label is an arm, whatever its words.
 
-    A title that names a treatment is an arm even where it names a population too; a population that is the only group of its outcome
+    A title that names a treatment is an arm even where it names a population too; a population that is the only group of its
+    outcome
     is who the trial was in, no subgroup.
     """
     title = title.lower()

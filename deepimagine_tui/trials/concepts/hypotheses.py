@@ -11,7 +11,8 @@ _NON_INFERIOR = re.compile(r"\bnon-?\s?inferior")
 _EQUIVALENT = re.compile(r"\b(?:bio)?equivalen")
 _SUPERIOR = re.compile(r"\bsuperior")
 _OTHER = re.compile(
-    r"\btrend\b|\blinear (?:contrast|trend)|\bdose[- ]response\b|\binteraction\b|\bhomogeneity\b|\bwithin[- ](?:group|subject|patient|participant|arm)\b|\bchange from baseline within\b|\bcorrelation\b|\bfutility\b"
+    r"\btrend\b|\blinear (?:contrast|trend)|\bdose[- ]response\b|\binteraction\b|\bhomogeneity\b|\bwithin[- ](?:group"
+    r"|subject|patient|participant|arm)\b|\bchange from baseline within\b|\bcorrelation\b|\bfutility\b"
     r"|\bnot powered\b|\bexploratory only\b|\bdescriptive\b",
 )
 
@@ -20,7 +21,8 @@ def hypothesis(kind: str, tested_non_inferiority: str | bool | None, n_groups: i
     """The hypothesis tested.
 
     `Superiority or Other` (and the older records that only say that no non-inferiority was tested) is *assumed* superiority
-    when two groups are compared with a p-value and no comment names another hypothesis. `Non-Inferiority or Equivalence` is told
+    when two groups are compared with a p-value and no comment names another hypothesis. `Non-Inferiority or Equivalence` is
+    told
     apart by the comments, else it is non-inferiority.
     """
     name = words(kind).removesuffix(" legacy")

@@ -14,31 +14,12 @@ from deepimagine_tui.trials.model import Arm
 from deepimagine_tui.trials.results import ArmLink
 
 _WORD = re.compile(r"[a-z0-9]+(?:\.[0-9]+)?")
-_NOISE = frozenset(
-    [
-        "arm",
-        "group",
-        "cohort",
-        "the",
-        "of",
-        "and",
-        "with",
-        "a",
-        "an",
-        "in",
-        "for",
-        "to",
-        "study",
-        "treatment",
-        "participants",
-        "patients",
-        "subjects",
-        "plus",
-        "n",
-        "set",
-        "population",
-    ]
-)
+# fmt: off
+_NOISE = frozenset({
+    "arm", "group", "cohort", "the", "of", "and", "with", "a", "an", "in", "for", "to", "study", "treatment",
+    "participants", "patients", "subjects", "plus", "n", "set", "population",
+})
+# fmt: on
 _SET_NOTE = re.compile(r"\((?:[^()]*\b(?:set|population|itt|n ?=)[^()]*)\)")
 _MICRO = re.compile(r"(?:[µμ]|\bu|(?<=\d)u)g\b")
 _PREFIX = re.compile(r"^(?:arm|group|cohort|stratum|part)\s+([a-z0-9]{1,3})\b")

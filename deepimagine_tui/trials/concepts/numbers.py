@@ -1,6 +1,7 @@
 """Numbers as registries write them: all are text, with thousands commas, decimal commas, and words for "none".
 
-Source fields: every `value`, `spread`, limit, count and analysis parameter. Order: plain number, thousands commas, decimal comma.
+Source fields: every `value`, `spread`, limit, count and analysis parameter. Order: plain number, thousands commas, decimal
+comma.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Which way round a two-group contrast was posted.
 
-Source fields: the posted arm values, then the comments; never the order of the groups, because both orders are about equally common.
+Source fields: the posted arm values, then the comments; never the order of the groups, because both orders are about equally
+common.
 """
 
 from __future__ import annotations
@@ -29,35 +30,12 @@ _OVER = re.compile(
 _STOP = re.compile(r"[.;,()\n:=]")
 _REACH = 60
 _WORD = re.compile(r"[a-z0-9.]+")
-_NOISE = frozenset(
-    [
-        "arm",
-        "group",
-        "the",
-        "of",
-        "and",
-        "with",
-        "a",
-        "an",
-        "in",
-        "for",
-        "to",
-        "treatment",
-        "difference",
-        "ratio",
-        "hazard",
-        "odds",
-        "mean",
-        "risk",
-        "mg",
-        "is",
-        "was",
-        "minus",
-        "versus",
-        "estimate",
-        "between",
-    ]
-)
+# fmt: off
+_NOISE = frozenset({
+    "arm", "group", "the", "of", "and", "with", "a", "an", "in", "for", "to", "treatment", "difference", "ratio",
+    "hazard", "odds", "mean", "risk", "mg", "is", "was", "minus", "versus", "estimate", "between",
+})
+# fmt: on
 
 
 def from_values(
@@ -65,7 +43,8 @@ def from_values(
 ) -> Orientation:
     """The orientation that the arm values show; `unknown` when they show none or contradict one another.
 
-    `pairs` are the posted values (a, b) of every class that the contrast may be about. A difference must lie within `TOLERANCE` of
+    `pairs` are the posted values (a, b) of every class that the contrast may be about. A difference must lie within
+    `TOLERANCE` of
     one of the two differences; a ratio must lie clearly on one side of its null, as the arm values do; on the other side
     where it is `inverse` to them.
     """
@@ -109,7 +88,8 @@ def _ratio(estimate: float, a: float, b: float, inverse: bool) -> Orientation:
 
 @lru_cache(maxsize=4096)
 def from_comments(kind: ContrastKind, a_title: str, b_title: str, *comments: str) -> Orientation:
-    """The orientation that a comment states (`Drug minus placebo`, `A / B`, `A versus B` for a ratio); `unknown` when none does."""
+    """The orientation that a comment states (`Drug minus placebo`, `A / B`, `A versus B` for a ratio); `unknown` when none
+    does."""
     pattern: re.Pattern[str]
     first: Literal["a-b", "a/b"]
     second: Literal["b-a", "b/a"]

@@ -1,4 +1,5 @@
-"""A p-value from the registry's free text. Source fields: `pValue`, then the sides from `statisticalMethod` and the comments."""
+"""A p-value from the registry's free text. Source fields: `pValue`, then the sides from `statisticalMethod` and the
+comments."""
 
 from __future__ import annotations
 

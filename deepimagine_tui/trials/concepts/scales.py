@@ -12,13 +12,16 @@ from deepimagine_tui.trials.results import ContrastKind
 
 _SLOPE = re.compile(r"\bslope\b|\bregression coefficient\b|\bper unit\b|\bcorrelation\b|\bcoefficient\b")
 _TEST = re.compile(
-    r"\b(?:test )?statistic\b|\bchi-?square|\bz[- ]score\b|\bt[- ]value\b|\bf[- ]value\b|\bkappa\b|\bicc\b|\bintra-?class\b|\bp-?value\b",
+    r"\b(?:test )?statistic\b|\bchi-?square|\bz[- ]score\b|\bt[- ]value\b|\bf[- ]value\b|\bkappa\b|\bicc\b"
+    r"|\bintra-?class\b|\bp-?value\b",
 )
 _RATIO = re.compile(
-    r"\bratios?\b|\b(?:hr|or|rr|gmr|irr|aor|ahr)\b|\brelative (?:risk|rate)(?! reduction)|\bfold\b|\bhazards?\b|\bproportional hazard|\bodds\b|\bgeometric mean fold\b|\bquotient\b",
+    r"\bratios?\b|\b(?:hr|or|rr|gmr|irr|aor|ahr)\b|\brelative (?:risk|rate)(?! reduction)|\bfold\b|\bhazards?\b"
+    r"|\bproportional hazard|\bodds\b|\bgeometric mean fold\b|\bquotient\b",
 )
 _DIFFERENCE = re.compile(
-    r"\bdiff(?:erence|\b)|\bminus\b|\bchange\b|\bdelta\b|\btreatment effect\b|\breduction\b|\bestimated? (?:treatment )?effect\b|\bls ?means?\b|\bcontrast\b|\bshift\b|\bhodges|\brd\b|\barr\b",
+    r"\bdiff(?:erence|\b)|\bminus\b|\bchange\b|\bdelta\b|\btreatment effect\b|\breduction\b"
+    r"|\bestimated? (?:treatment )?effect\b|\bls ?means?\b|\bcontrast\b|\bshift\b|\bhodges|\brd\b|\barr\b",
 )
 _EFFICACY = re.compile(
     r"\bvaccine efficacy\b|\befficacy\b|\brelative (?:risk|rate) reduction\b|\bprotective\b|\b1 ?- ?(?:hazard|risk|rate|odds)",

@@ -85,7 +85,8 @@ def sponsor_class(text: str) -> str:
 
 
 def masking(text: str) -> str:
-    """`none`, `single`, `double`, `triple` or `quadruple`; empty when not given. Who was masked is counted when no word is given."""
+    """`none`, `single`, `double`, `triple` or `quadruple`; empty when not given. Who was masked is counted when no word is
+    given."""
     found = words(text)
     first = found.split(" ", 1)[0] if found else ""
     if first in ("none", "single", "double", "triple", "quadruple"):

@@ -45,7 +45,8 @@ _CYCLE = re.compile(r"\bcycles?\b")
 def weeks(text: str) -> float | None:
     """Weeks after start that `text` names, rounded to 4 decimals; `None` when it names none or several.
 
-    The start itself (`Baseline`) counts as 0 only when nothing else is named: `Baseline, Week 12` is 12. `up to 24 weeks` is 24.
+    The start itself (`Baseline`) counts as 0 only when nothing else is named: `Baseline, Week 12` is 12. `up to 24 weeks` is
+    24.
     Cycles have no length here, so a time within a cycle is unknown.
     """
     written, text = text, text.lower()

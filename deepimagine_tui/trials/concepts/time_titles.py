@@ -6,24 +6,30 @@ import re
 from functools import lru_cache
 
 _COUNTS = re.compile(
-    r"[\[({]?\s*\bn[a-z]?\s*=\s*[\d,;:\s/&n=ab]*[\])}]?|\bn=?:? *\d[\d,; ]*$|\(\s*\d+\s*(?:participants|patients|subjects)?\s*\)"
+    r"[\[({]?\s*\bn[a-z]?\s*=\s*[\d,;:\s/&n=ab]*[\])}]?|\bn=?:? *\d[\d,; ]*$|\(\s*\d+\s*(?:participants|patients"
+    r"|subjects)?\s*\)"
 )
 _TIME = re.compile(
     r"""
     \b(?:
         (?:\d+(?:\.\d+)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|eighteen)(?:st|nd|rd|th)?[\s-]*
             (?:months?|mos?|weeks?|wks?|days?|hours?|hrs?|hr|h|minutes?|mins?|years?|yrs?|seconds?)
-        |(?:months?|mo|weeks?|wk|days?|hours?|hr|minutes?|years?|yr|visits?|cycles?|periods?|courses?|doses?|vaccinations?|sessions?|time[ ]?points?)
+        |(?:months?|mo|weeks?|wk|days?|hours?|hr|minutes?|years?|yr|visits?|cycles?|periods?|courses?|doses?|vaccinations?|sessions?
+            |time[ ]?points?)
             [\s-]*\#?\d+(?:\.\d+)?(?:\s*(?:-|to|through|and|,|&)\s*\d+)*
         |[dwmycvpt]\d{1,4}(?:d\d{1,3})?
-        |(?:first|second|third|fourth|fifth|last|final|initial)[ ](?:visit|assessment|dose|cycle|period|reading|injection|vaccination|day|week|month|year)
+        |(?:first|second|third|fourth|fifth|last|final|initial)[ ](?:visit|assessment|dose|cycle|period|reading|injection
+        |vaccination|day|week|month|year)
         |(?:mid-?|end[ ]of[ ](?:the[ ])?|pre-?|post-?|during[ ]|after[ ]|before[ ]|prior[ ]to[ ]|on[ ]|off[ ])
-            (?:study[ ])?(?:treatment|therapy|vaccination|vaccine|dos(?:e|ing)|surgery|study|infusion|injection|transplant|intervention|randomi[sz]ation
-            |baseline|operative|operatively|test|exercise|boost\w*|challenge|discharge|application|immuni[sz]ation|chemotherapy|radiation|hct|exposure|procedure|meal)
-        |baseline|screening|predose|postdose|randomi[sz]ation|enrol?lment|entry|follow-?up|discharge|admission|end[ ]?point|immediately|eot|eos|locf|last[ ]observation
+            (?:study[ ])?(?:treatment|therapy|vaccination|vaccine|dos(?:e|ing)|surgery|study|infusion|injection|transplant
+            |intervention|randomi[sz]ation
+            |baseline|operative|operatively|test|exercise|boost\w*|challenge|discharge|application|immuni[sz]ation|chemotherapy
+            |radiation|hct|exposure|procedure|meal)
+        |baseline|screening|predose|postdose|randomi[sz]ation|enrol?lment|entry|follow-?up|discharge|admission|end[ ]?point
+        |immediately|eot|eos|locf|last[ ]observation
         |termination|discontinuation|study[ ]end|end[ ]of[ ]trial
     )\b
-    |^(?:pre|post|early|late|intake|exit)\b
+    |^(?:pre|post|early|late|intake|exit)(?![\w-])
     """,
     re.X,
 )

@@ -74,7 +74,8 @@ def _unique_doses(doses: Iterable[Dose]) -> list[Dose]:
 
 
 def is_dose_ranging(trial: Trial) -> bool:
-    """Whether two registered arms, or two result groups of one outcome, got different doses of one agent on one basis and unit."""
+    """Whether two registered arms, or two result groups of one outcome, got different doses of one agent on one basis and
+    unit."""
     if _differ([arm.doses for arm in trial.arms]):
         return True
     return any(_differ([group.doses for group in outcome.groups if group.kind == "arm"]) for outcome in trial.outcomes)

@@ -15,21 +15,18 @@ from deepimagine_tui.trials.registry.outcomes import Plan, outcomes
 from deepimagine_tui.trials.registry.tables import results_modules
 
 _NCT = re.compile(r"^NCT\d{8}$")
-_STUDY_KEYS = frozenset(
-    [
-        "protocolSection",
-        "resultsSection",
-        "annotationSection",
-        "documentSection",
-        "derivedSection",
-        "hasResults",
-        "ctrname",
-        "record_last_import",
-    ]
-)
-_RESULTS_KEYS = frozenset(
-    ["participantFlowModule", "baselineCharacteristicsModule", "outcomeMeasuresModule", "adverseEventsModule", "moreInfoModule"]
-)
+# fmt: off
+_STUDY_KEYS = frozenset({
+    "protocolSection", "resultsSection", "annotationSection", "documentSection", "derivedSection", "hasResults",
+    "ctrname", "record_last_import",
+})
+# fmt: on
+# fmt: off
+_RESULTS_KEYS = frozenset({
+    "participantFlowModule", "baselineCharacteristicsModule", "outcomeMeasuresModule", "adverseEventsModule",
+    "moreInfoModule",
+})
+# fmt: on
 
 
 def build_trial(study: Node, log: Log) -> Trial:

@@ -40,86 +40,28 @@ _INTERVENTION = {"intervention_type": "type", "intervention_name": "name", "desc
 _PLANNED = {"measure": "measure", "time_frame": "timeFrame"}
 _OBSERVATIONAL = re.compile(r"^Observational \[(.+)\]$")
 
-_READ = frozenset(
-    [
-        "id_info",
-        "brief_title",
-        "official_title",
-        "acronym",
-        "sponsors",
-        "brief_summary",
-        "detailed_description",
-        "overall_status",
-        "why_stopped",
-        "start_date",
-        "completion_date",
-        "primary_completion_date",
-        "phase",
-        "study_type",
-        "study_design",
-        "study_design_info",
-        "primary_outcome",
-        "secondary_outcome",
-        "other_outcome",
-        "enrollment",
-        "condition",
-        "keyword",
-        "arm_group",
-        "intervention",
-        "eligibility",
-        "location",
-        "location_countries",
-        "study_first_posted",
-        "firstreceived_date",
-        "results_first_posted",
-        "firstreceived_results_date",
-        "last_update_posted",
-        "lastchanged_date",
-        "condition_browse",
-        "intervention_browse",
-        "clinical_results",
-    ]
-)
-_LEFT_OUT = frozenset(
-    [
-        "required_header",
-        "source",
-        "oversight_info",
-        "has_expanded_access",
-        "number_of_arms",
-        "number_of_groups",
-        "biospec_retention",
-        "biospec_descr",
-        "overall_official",
-        "overall_contact",
-        "overall_contact_backup",
-        "removed_countries",
-        "link",
-        "reference",
-        "results_reference",
-        "verification_date",
-        "study_first_submitted",
-        "study_first_submitted_qc",
-        "results_first_submitted",
-        "results_first_submitted_qc",
-        "disposition_first_submitted",
-        "disposition_first_submitted_qc",
-        "disposition_first_posted",
-        "last_update_submitted",
-        "last_update_submitted_qc",
-        "responsible_party",
-        "is_fda_regulated",
-        "is_section_801",
-        "target_duration",
-        "last_known_status",
-        "patient_data",
-        "study_docs",
-        "provided_document_section",
-        "pending_results",
-        "expanded_access_info",
-        "firstreceived_results_disposition_date",
-    ]
-)
+# fmt: off
+_READ = frozenset({
+    "id_info", "brief_title", "official_title", "acronym", "sponsors", "brief_summary", "detailed_description",
+    "overall_status", "why_stopped", "start_date", "completion_date", "primary_completion_date", "phase", "study_type",
+    "study_design", "study_design_info", "primary_outcome", "secondary_outcome", "other_outcome", "enrollment",
+    "condition", "keyword", "arm_group", "intervention", "eligibility", "location", "location_countries",
+    "study_first_posted", "firstreceived_date", "results_first_posted", "firstreceived_results_date",
+    "last_update_posted", "lastchanged_date", "condition_browse", "intervention_browse", "clinical_results",
+})
+# fmt: on
+# fmt: off
+_LEFT_OUT = frozenset({
+    "required_header", "source", "oversight_info", "has_expanded_access", "number_of_arms", "number_of_groups",
+    "biospec_retention", "biospec_descr", "overall_official", "overall_contact", "overall_contact_backup",
+    "removed_countries", "link", "reference", "results_reference", "verification_date", "study_first_submitted",
+    "study_first_submitted_qc", "results_first_submitted", "results_first_submitted_qc", "disposition_first_submitted",
+    "disposition_first_submitted_qc", "disposition_first_posted", "last_update_submitted", "last_update_submitted_qc",
+    "responsible_party", "is_fda_regulated", "is_section_801", "target_duration", "last_known_status", "patient_data",
+    "study_docs", "provided_document_section", "pending_results", "expanded_access_info",
+    "firstreceived_results_disposition_date",
+})
+# fmt: on
 
 
 class _Parts:

@@ -66,17 +66,12 @@ _CELL: dict[str | bytes, str] = {
     "lower_limit": "lowerLimit",
     "upper_limit": "upperLimit",
 }
-_SECTIONS = frozenset(
-    [
-        "participant_flow",
-        "baseline",
-        "outcome_list",
-        "reported_events",
-        "certain_agreements",
-        "point_of_contact",
-        "limitations_and_caveats",
-    ]
-)
+# fmt: off
+_SECTIONS = frozenset({
+    "participant_flow", "baseline", "outcome_list", "reported_events", "certain_agreements", "point_of_contact",
+    "limitations_and_caveats",
+})
+# fmt: on
 
 
 @lru_cache(maxsize=4096)
@@ -348,7 +343,8 @@ def _put_totals(stats: list[object], keys: tuple[str, str], totals: dict[str, No
 
 
 def _stat(element: etree._Element) -> AffectedAtRisk | Node:
-    """The counts of one group: finished where they are plain digits, since records hold thousands; else as an object to look into."""
+    """The counts of one group: finished where they are plain digits, since records hold thousands; else as an object to look
+    into."""
     group = group_id(element.get("group_id", ""))
     affected, at_risk = _digits(element.get("subjects_affected")), _digits(element.get("subjects_at_risk"))
     events = _digits(element.get("events"))

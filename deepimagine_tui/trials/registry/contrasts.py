@@ -14,31 +14,14 @@ from deepimagine_tui.trials.concepts.p_values import parse_p, stated_alpha, test
 from deepimagine_tui.trials.registry.fields import Log, Node, each, number, text, texts, unknown_keys
 from deepimagine_tui.trials.results import Contrast, ContrastInterval, Orientation, Outcome
 
-_KEYS = frozenset(
-    [
-        "paramType",
-        "paramValue",
-        "dispersionType",
-        "dispersionValue",
-        "statisticalMethod",
-        "statisticalComment",
-        "pValue",
-        "pValueComment",
-        "ciNumSides",
-        "ciPctValue",
-        "ciLowerLimit",
-        "ciUpperLimit",
-        "ciLowerLimitComment",
-        "ciUpperLimitComment",
-        "estimateComment",
-        "testedNonInferiority",
-        "nonInferiorityType",
-        "nonInferiorityComment",
-        "otherAnalysisDescription",
-        "groupDescription",
-        "groupIds",
-    ]
-)
+# fmt: off
+_KEYS = frozenset({
+    "paramType", "paramValue", "dispersionType", "dispersionValue", "statisticalMethod", "statisticalComment", "pValue",
+    "pValueComment", "ciNumSides", "ciPctValue", "ciLowerLimit", "ciUpperLimit", "ciLowerLimitComment",
+    "ciUpperLimitComment", "estimateComment", "testedNonInferiority", "nonInferiorityType", "nonInferiorityComment",
+    "otherAnalysisDescription", "groupDescription", "groupIds",
+})
+# fmt: on
 _LOG_SCALE = re.compile(r"\blog(?:10|2|e)?\b|\bln\b")
 
 
@@ -213,7 +196,8 @@ def _reference(contrast: Contrast, orientation: Orientation) -> str | None:
 
 
 def _with_sibling(contrast: Contrast, others: tuple[Contrast, ...]) -> Contrast:
-    """A p-value and its estimate are at times posted as two analyses: a test without an estimate takes its direction from there."""
+    """A p-value and its estimate are at times posted as two analyses: a test without an estimate takes its direction from
+    there."""
     if contrast.favours is not None or contrast.estimate is not None or contrast.p is None or len(contrast.group_ids) != 2:
         return contrast
     siblings = {

@@ -18,27 +18,13 @@ from deepimagine_tui.trials.registry.fields import Log, Node, clean, count, each
 from deepimagine_tui.trials.registry.groups import GroupReader
 from deepimagine_tui.trials.results import Cell, Outcome, ResultGroup, TimePoint, ValueKind
 
-_OUTCOME_KEYS = frozenset(
-    [
-        "type",
-        "title",
-        "description",
-        "populationDescription",
-        "reportingStatus",
-        "anticipatedPostingDate",
-        "paramType",
-        "dispersionType",
-        "unitOfMeasure",
-        "calculatePct",
-        "timeFrame",
-        "typeUnitsAnalyzed",
-        "denomUnitsSelected",
-        "groups",
-        "denoms",
-        "classes",
-        "analyses",
-    ]
-)
+# fmt: off
+_OUTCOME_KEYS = frozenset({
+    "type", "title", "description", "populationDescription", "reportingStatus", "anticipatedPostingDate", "paramType",
+    "dispersionType", "unitOfMeasure", "calculatePct", "timeFrame", "typeUnitsAnalyzed", "denomUnitsSelected", "groups",
+    "denoms", "classes", "analyses",
+})
+# fmt: on
 _CLASS_KEYS = frozenset({"title", "denoms", "categories"})
 _CELL_KEYS = frozenset({"groupId", "value", "spread", "lowerLimit", "upperLimit", "comment"})
 

@@ -42,7 +42,8 @@ class _Page(msgspec.Struct):
 def iter_records(path: Path) -> Iterator[RawRecord | BadRecord]:
     """The records of a file, a folder (recursive, sorted by name) or a `.zip`, one at a time.
 
-    Files with other suffixes than `.json`, `.xml`, `.ndjson`, `.jsonl` and `.zip` are passed over. A JSON file may hold one study,
+    Files with other suffixes than `.json`, `.xml`, `.ndjson`, `.jsonl` and `.zip` are passed over. A JSON file may hold one
+    study,
     a list of studies, or an object with `studies`.
 
     Raises:
