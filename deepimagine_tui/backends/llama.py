@@ -139,6 +139,8 @@ class LlamaBackend:
 
     def generate(self, batch: Sequence[GenerationRequest], cancel: Event) -> Iterator[GenerationEvent]:
         """Generate all of `batch` together; see `ModelBackend.generate`."""
+        if not batch:
+            return
         started = time.monotonic()
         unfinished = {request.request_id: 0 for request in batch}
         try:
@@ -149,8 +151,7 @@ class LlamaBackend:
                 yield _cancelled(request_id, 0, started)
             return
         try:
-            if batch:
-                yield from _Conversation(process, unfinished, started).run(Generate(0, list(batch), self._adapter), cancel)
+            yield from _Conversation(process, unfinished, started).run(Generate(0, list(batch), self._adapter), cancel)
         finally:
             self._turn.release()
 

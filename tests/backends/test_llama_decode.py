@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +27,7 @@ pytest.importorskip("llama_cpp")
 
 from deepimagine_tui.backends.llama_decode import BatchDecoder
 from deepimagine_tui.backends.llama_model import AbortFlag, LlamaModel, NativeLog, thread_count
+from tests.support.tiny_gguf import write_tiny_gguf
 
 SLOTS = (Slot("k", "\nK:", "number"), Slot("v", "\nV:", "choice", (" met", " not met"), want_probabilities=True))
 SHARED = "The beginning that all of the prompts have. "
@@ -162,6 +164,16 @@ def test_tokens_round_trip_and_numbers_are_found(model: Counting) -> None:
     pieces = {model.piece(token).decode() for token in model.number_tokens().tolist()}
     assert {"0", "9", ".", "-", " 1", " -", "12"} <= pieces
     assert "e" not in pieces
+
+
+def test_a_tokenizer_that_puts_a_space_first_does_not_double_it(tmp_path: Path) -> None:
+    model = Counting(write_tiny_gguf(tmp_path / "spaced.gguf", spaced=True))
+    assert b"".join(map(model.piece, model.tokenize("met", start=False, special=False))) == b" met"
+    for text in ("\nVerdict:", " met", " not met", "x"):
+        assert b"".join(map(model.piece, model.continuation(text))).decode() == text
+    assert model.piece(model.continuation(" not met")[0]) == b" not"
+    completion = Run(model).ask("Trial. Reasoning:")[0]
+    assert re.search(r"\nK: [-+]?[\d.]+\nV: (not )?met$", completion)
 
 
 def test_threads_are_as_asked_or_at_least_one() -> None:

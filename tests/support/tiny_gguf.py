@@ -63,7 +63,42 @@ class _Weights:
         self._writer.add_tensor(name, np.full(shape, value, dtype=np.float32))
 
 
-def _begin(path: Path, architecture: str, context_length: int, dtype: str) -> Any:
+def _spaced_tokens() -> list[str]:
+    """A SentencePiece-like vocabulary, as long as the other, for a tokenizer that puts a space before every text."""
+    words = [
+        "\u2581",
+        "\u2581m",
+        "me",
+        "\u2581me",
+        "\u2581met",
+        "\u2581n",
+        "\u2581no",
+        "\u2581not",
+        "\u2581up",
+        "12",
+        "\u25811",
+        "\u2581-",
+    ]
+    return ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *words, *"metnoup"][: len(TOKENS)]
+
+
+def _add_spaced_tokenizer(writer: Any) -> None:
+    import gguf
+
+    tokens = _spaced_tokens()
+    tokens += [f"<unused{number}>" for number in range(len(TOKENS) - len(tokens))]
+    kinds = [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * 2 + [gguf.TokenType.BYTE] * 256
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(tokens)
+    writer.add_token_scores([-float(index) for index in range(len(tokens))])
+    writer.add_token_types(kinds + [gguf.TokenType.NORMAL] * (len(tokens) - len(kinds)))
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_add_bos_token(True)
+    writer.add_add_space_prefix(True)
+
+
+def _begin(path: Path, architecture: str, context_length: int, dtype: str, *, spaced: bool = False) -> Any:
     import gguf
 
     writer = gguf.GGUFWriter(str(path), architecture)
@@ -75,6 +110,9 @@ def _begin(path: Path, architecture: str, context_length: int, dtype: str) -> An
     writer.add_block_count(LAYERS)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32 if dtype == "F32" else gguf.LlamaFileType.MOSTLY_F16)
+    if spaced:
+        _add_spaced_tokenizer(writer)
+        return writer
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("default")
     writer.add_token_list(TOKENS)
@@ -93,13 +131,15 @@ def write_tiny_gguf(
     chat: bool = False,
     context_length: int = 2048,
     dtype: Literal["F32", "F16"] = "F32",
+    spaced: bool = False,
     seed: int = 7,
 ) -> Path:
     """Write a llama-shaped model with a byte-level vocabulary of about 280 tokens to `path`, and return it.
 
-    Greedily decoded, it never ends by itself: the control tokens' logits are 0.
+    Greedily decoded, it never ends by itself: the control tokens' logits are 0. `spaced` gives it a tokenizer that puts a space
+    before every text.
     """
-    writer = _begin(path, architecture, context_length, dtype)
+    writer = _begin(path, architecture, context_length, dtype, spaced=spaced)
     writer.add_feed_forward_length(FEED_FORWARD)
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(HEADS)
