@@ -112,9 +112,11 @@ def show(
 
 
 @corpus.command()
+@click.option("--history", is_flag=True, help="List the imports and fetches, the latest first.")
+@click.option("--quarantine", is_flag=True, help="List the records that could not be read, and why.")
 @corpus_option
 @as_json
-def stats(corpus: Path | None, json_output: bool) -> None:
+def stats(history: bool, quarantine: bool, corpus: Path | None, json_output: bool) -> None:
     """Count what the corpus holds."""
     import msgspec
 
@@ -124,8 +126,11 @@ def stats(corpus: Path | None, json_output: bool) -> None:
     with opened_corpus(settings.load({"corpus": _text(corpus)})) as opened:
         found = opened.stats()
         place = opened.path
+        past = opened.history() if history else ()
+        unread = opened.quarantine() if quarantine else ()
     if json_output:
-        emit_json({"trials": found.trials} | msgspec.structs.asdict(found) | {"path": str(place)})
+        parts: dict[str, object] = {"trials": found.trials} | msgspec.structs.asdict(found) | {"path": str(place)}
+        emit_json(parts | ({"history": past} if history else {}) | ({"quarantine": unread} if quarantine else {}))
         return
     counts = ("trials", "with_results", "dose_ranging", "outcomes", "cells", "contrasts", "quarantined")
     emit(f"{found.name}  data to {found.data_date or 'unknown'}  version {found.version}\n{place}\n")
@@ -133,6 +138,11 @@ def stats(corpus: Path | None, json_output: bool) -> None:
     for title, shares in (("phase", found.phases), ("condition", found.conditions)):
         emit(f"\n{title}")
         emit("\n".join(f"  {name or 'none':<40}{count:>6,}" for name, count in list(shares.items())[:12]))
+    if history:
+        rows = [(one.started, one.kind, one.state, f"{one.added:,}", f"{one.updated:,}", one.source) for one in past]
+        emit("\n" + table(("STARTED", "KIND", "STATE", "ADDED", "UPDATED", "SOURCE"), rows, numeric=(3, 4)))
+    if quarantine:
+        emit("\n" + table(("RECORD", "WHY"), [(one.name, one.error) for one in unread]))
 
 
 @corpus.command("import")

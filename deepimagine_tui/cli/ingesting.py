@@ -65,7 +65,5 @@ def follow(what: str, events: Iterable[IngestEvent], before: Total | None = None
                 case _:
                     assert_never(event)
     if total.quarantined:
-        narrate(
-            "Some records could not be read; they are in quarantine with the reason (see the corpus file, table quarantine)."
-        )
+        narrate("Some records could not be read; `deepimagine corpus stats --quarantine` says which and why.")
     return total

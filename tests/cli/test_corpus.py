@@ -120,6 +120,11 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_kept(cli: Cli, records: Pat
     assert result.code == ExitCode.OK
     assert "3 added" in result.out
     assert "1 in quarantine" in result.out
+    listed = cli("corpus", "stats", "--quarantine", "--history", "--json").json
+    assert [entry["name"].endswith("broken.json") for entry in listed["quarantine"]] == [True]
+    assert listed["quarantine"][0]["error"]
+    assert [entry["state"] for entry in listed["history"]] == ["finished"]
+    assert "broken.json" in cli("corpus", "stats", "--quarantine", "--history").out
 
 
 def test_when_nothing_can_be_read_the_import_fails(cli: Cli, tmp_path: Path):
