@@ -72,6 +72,15 @@ def _shares(countries: tuple[CountrySites, ...]) -> dict[str, float] | None:
     return shares
 
 
-def conditions_of(population: Population) -> frozenset[frozenset[str]]:
-    """The conditions of a population as sets of words, by the registry's vocabulary where given."""
-    return frozenset(map(condition_key, population.condition_terms or population.conditions))
+def same_conditions(a: Population, b: Population) -> bool | None:
+    """Whether two populations have the same conditions, by their names or by the registry's vocabulary; `None` where either
+    names none. A broader term beside a narrower one (`Diabetes Mellitus` beside its type 2) adds nothing."""
+    if not a.conditions or not b.conditions:
+        return None
+    first, second = ({_narrowest(each.conditions), _narrowest(each.condition_terms)} - {frozenset()} for each in (a, b))
+    return bool(first & second)
+
+
+def _narrowest(names: tuple[str, ...]) -> frozenset[frozenset[str]]:
+    keys = set(map(condition_key, names))
+    return frozenset(key for key in keys if not any(key < other for other in keys))

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from deepimagine_tui.reasoning.agents import agent_of, is_same, same_doses
 from deepimagine_tui.reasoning.alike import (
     INERT,
-    conditions_of,
     differ_as_regimens,
     same_agents,
+    same_conditions,
     same_countries,
     same_outcome,
 )
@@ -240,10 +240,10 @@ def _population(source: Population, target: Population) -> tuple[Change, ...] | 
     a, b = source.eligibility, target.eligibility
     bounds = _bounds(a.thresholds), _bounds(b.thresholds)
     shared = set(bounds[0]) & set(bounds[1])
-    conditions = conditions_of(source), conditions_of(target)
+    conditions = same_conditions(source, target)
     ages = a.minimum_age is not None or a.maximum_age is not None, b.minimum_age is not None or b.maximum_age is not None
     pairs = [
-        (bool(conditions[0] and conditions[1]), conditions[0] == conditions[1]),
+        (conditions is not None, conditions is True),
         ("unknown" not in (a.sex, b.sex), a.sex == b.sex),
         (all(ages), (a.minimum_age, a.maximum_age) == (b.minimum_age, b.maximum_age)),
         (bool(shared), all(bounds[0][name] == bounds[1][name] for name in shared)),
@@ -261,7 +261,7 @@ def _population(source: Population, target: Population) -> tuple[Change, ...] | 
         healthy_volunteers=a.healthy_volunteers if b.healthy_volunteers is None else b.healthy_volunteers,
         thresholds=b.thresholds or a.thresholds,
     )
-    has_conditions = bool(conditions[1])
+    has_conditions = bool(target.conditions)
     merged = Population(
         target.conditions if has_conditions else source.conditions,
         eligibility,

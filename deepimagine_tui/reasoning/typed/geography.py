@@ -21,8 +21,8 @@ def parse_geography(text: str) -> tuple[tuple[CountrySites, ...], str]:
     """
     sites: dict[str, int] = {}
     notes: list[str] = []
-    for item in re.split(r"[,;+&]|\band\b", text):
-        match = _ITEM.match(item.strip())
+    for item in _items(text):
+        match = _ITEM.match(item)
         if not match:
             continue
         name, count = match["name"].strip(), int(match["sites"] or 0)
@@ -40,3 +40,15 @@ def parse_geography(text: str) -> tuple[tuple[CountrySites, ...], str]:
         raise UsageError(f"No place is named in {text!r}.", "Write countries, e.g. Japan 20, United States 5.")
     ordered = sorted(sites.items(), key=lambda place: (-place[1], place[0]))
     return tuple(CountrySites(name, count) for name, count in ordered), "; ".join(notes)
+
+
+def _items(text: str) -> list[str]:
+    """The places listed. `and` separates them too, unless it is part of a country's name."""
+    items: list[str] = []
+    for part in re.split(r"[,;+&]", text):
+        match = _ITEM.match(part.strip())
+        if match and country_of(match["name"].strip()):
+            items.append(part.strip())
+        else:
+            items.extend(each.strip() for each in re.split(r"\band\b", part))
+    return items

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from deepimagine_tui.errors import UsageError
 from deepimagine_tui.reasoning.state import Population
 from deepimagine_tui.reasoning.words import plain
-from deepimagine_tui.trials.concepts.ages import thresholds
+from deepimagine_tui.trials.concepts.ages import age_years, thresholds
 from deepimagine_tui.trials.model import Eligibility, Threshold
 
 _NUMBER = r"(\d{1,3}(?:\.\d+)?)"
@@ -62,7 +62,12 @@ def parse_population(text: str, present: Population) -> tuple[Population, str]:
     for item in (part.strip() for part in re.split(r"[,;]|\band\b", text)):
         if not item:
             continue
-        read = _with_age(item, eligibility) or _with_sex(item, eligibility) or _with_threshold(item, eligibility)
+        read = (
+            _with_age(item, eligibility)
+            or _with_sex(item, eligibility)
+            or _with_both(item, eligibility)
+            or _with_threshold(item, eligibility)
+        )
         if read is None:
             unread.append(item)
         else:
@@ -80,6 +85,10 @@ def _with_age(item: str, eligibility: Eligibility) -> Eligibility | None:
     both = _AGE_RANGE.match(item)
     if both and float(both[1]) <= float(both[2]):
         return replace(eligibility, minimum_age=float(both[1]), maximum_age=float(both[2]))
+    first, to, last = re.sub(r"^(?:ages?|aged)\s+", "", item, flags=re.I).partition(" to ")
+    units = age_years(first), age_years(last)
+    if to and units[0] is not None and units[1] is not None and units[0] <= units[1]:
+        return replace(eligibility, minimum_age=units[0], maximum_age=units[1])
     least = _AGE_LEAST.match(item)
     if least:
         return replace(eligibility, minimum_age=float(least[1] or least[2]), maximum_age=None)
@@ -94,6 +103,16 @@ def _with_sex(item: str, eligibility: Eligibility) -> Eligibility | None:
     if sex == "male":
         return replace(eligibility, sex="male")
     return replace(eligibility, sex="all") if sex else None
+
+
+def _with_both(item: str, eligibility: Eligibility) -> Eligibility | None:
+    """`women aged 50-70`, `adults 18-80`: who, then how old."""
+    lead, _, rest = item.partition(" ")
+    who = _with_sex(lead, eligibility) or _with_age(lead, eligibility)
+    ages = rest.strip()
+    if who is None or not ages:
+        return None
+    return _with_age(ages, who) or _with_age(f"age {ages}", who)
 
 
 def _with_threshold(item: str, eligibility: Eligibility) -> Eligibility | None:

@@ -216,3 +216,34 @@ def test_enrolment_is_a_number() -> None:
     found, after = read("enrolment", "1,200 participants")
     assert after.enrolment == 1200
     assert (found.before, found.after) == ("300", "1200")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("adults 18-75", "age 18-75"),
+        ("women aged 50-70", "female; age 50-70"),
+        ("age 65+", "age at least 65"),
+        ("children", "age 0-17"),
+        ("6 months to 5 years", "age 0.5-5"),
+        ("BMI >= 30", "BMI at least 30 kg/m2"),
+        ("NYHA 2-3", "NYHA 2-3"),
+    ],
+)
+def test_people_are_described_as_people_do(text: str, shown: str) -> None:
+    found, _ = read("population", text)
+    assert shown in found.after
+    assert "not parsed" not in found.after
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Trinidad and Tobago", {"Trinidad and Tobago"}),
+        ("Bosnia and Herzegovina 3, Japan and Korea", {"Bosnia and Herzegovina", "Japan", "South Korea"}),
+        ("US: 20; Germany (5)", {"United States", "Germany"}),
+    ],
+)
+def test_and_is_part_of_some_names(text: str, names: set[str]) -> None:
+    _, after = read("geography", text)
+    assert {place.country for place in after.geography} == names
