@@ -27,6 +27,7 @@ from deepimagine_tui.reasoning.state import (
     State,
     Status,
 )
+from deepimagine_tui.reasoning.words import unit_key
 from deepimagine_tui.trials.results import Verdict
 
 CERTAIN = 1e-4
@@ -66,6 +67,7 @@ def aggregate(request: ImagineRequest, pathways: Sequence[Pathway], calibration:
     forecast = isinstance(request.question, Forecast)
     arms = _weighted([(pathway, pathway.state.arm_value) for pathway in complete], target.outcome)
     comparators = _weighted([(pathway, pathway.state.comparator_value) for pathway in complete], target.outcome)
+    said = sum(pathway.state.arm_value is not None and pathway.state.arm_value.value is not None for pathway in complete)
     arm, comparator = _median(arms, target.outcome), _median(comparators, target.outcome)
     if arm is not None and calibration is not None:
         length = max(len(pathway.perturbations) for pathway in complete)
@@ -76,7 +78,7 @@ def aggregate(request: ImagineRequest, pathways: Sequence[Pathway], calibration:
     verdicts = [_verdict(pathway.state) for pathway in complete]
     correction = calibration.forecast if calibration is not None and forecast else None
     anchors = {pathway.anchor.id: _verdict(pathway.anchor) for pathway in pathways}.values()
-    left_out = len([p for p in complete if p.state.arm_value is not None and p.state.arm_value.value is not None]) - len(arms)
+    left_out = said - len(arms)
     return Summary(
         arm_value=arm,
         comparator_value=comparator,
@@ -90,7 +92,7 @@ def aggregate(request: ImagineRequest, pathways: Sequence[Pathway], calibration:
         anchors_with_verdict=sum(verdict != "undetermined" for verdict in anchors),
         comparator_rule=comparator_rule(target),
         shares=tuple(_share(pathway, complete) for pathway in pathways),
-        warnings=(f"{left_out} imagined values have no place on the scale and are left out",) if left_out else (),
+        warnings=(f"{left_out} of {said} values are in another unit or off the scale, and are left out",) if left_out else (),
     )
 
 
@@ -131,15 +133,22 @@ def _weight(pathway: Pathway) -> float:
 
 
 def _weighted(numbers: Sequence[tuple[Pathway, Number | None]], outcome: OutcomeSpec) -> list[_Weighted]:
+    """The numbers on g, each in its own pathway's unit; without those that are no value of `outcome`."""
     found = []
     for pathway, number in numbers:
-        if number is None:
+        own = pathway.state.configuration.outcome
+        if number is None or not _one_scale(own, outcome):
             continue
         try:
-            found.append(_Weighted(number, g(number, outcome), _weight(pathway)))
+            found.append(_Weighted(number, g(number, own), _weight(pathway)))
         except NotScorableError:
             continue
     return found
+
+
+def _one_scale(a: OutcomeSpec, b: OutcomeSpec) -> bool:
+    """Whether values of both are on one g: of one kind, and of one unit unless they are shares."""
+    return a.kind == b.kind and (a.kind == "share" or unit_key(a.unit) == unit_key(b.unit))
 
 
 def _median(values: Sequence[_Weighted], outcome: OutcomeSpec) -> Number | None:

@@ -6,8 +6,12 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from deepimagine_tui.reasoning.state import Configuration, ContrastEstimate, Estimand, Number, State
+from deepimagine_tui.reasoning.state import Configuration, ContrastEstimate, Estimand, Number, OutcomeSpec, State
 from deepimagine_tui.trials.factors import CHANGES_BOTH_ARMS, CHANGES_COMPARATOR_ONLY, CHANGES_FIRST_ARM_ONLY, Factor
+from deepimagine_tui.trials.results import ValueKind
+
+CONVENTIONAL_UNITS: dict[ValueKind, str] = {"share": "percentage of participants", "time to event": "months"}
+"""The units that a forecast uses for a planned outcome that states none."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -24,9 +28,12 @@ def asked(source: State, factor: Factor, target: Configuration, estimand: Estima
 
     `arm` and `dose` ask for k1 only and `comparator` for k2 only, the other side being carried over; the rest ask for both,
     because an imagined arm is never compared with an observed arm of another configuration. Where a value that is needed does
-    not exist (a median not reached), the answer is the contrast, unless another outcome is read that has values.
+    not exist (a median not reached), the answer is the contrast, unless another outcome is read that has values. No value is
+    asked for of an outcome whose unit is not known, as a planned outcome's may be: only the direction and the verdict are.
     """
     compared = target.comparator is not None
+    if not has_unit(target.outcome):
+        return Asked(arm=False, comparator=False, contrast=False, verdict=compared)
     both = factor in CHANGES_BOTH_ARMS
     has_values = factor == "outcome" and target.outcome.kind not in ("time to event", "unknown")
     without_values = not has_values and not _values_known(source)
@@ -38,6 +45,18 @@ def asked(source: State, factor: Factor, target: Configuration, estimand: Estima
         contrast=False,
         verdict=compared,
     )
+
+
+def has_unit(outcome: OutcomeSpec) -> bool:
+    """Whether a number could be said of this outcome: its unit is known, or is the same for all of its kind."""
+    return bool(outcome.unit) or outcome.kind in CONVENTIONAL_UNITS
+
+
+def with_unit(outcome: OutcomeSpec) -> OutcomeSpec:
+    """`outcome` in the unit of its kind, where it states none."""
+    if outcome.unit or outcome.kind not in CONVENTIONAL_UNITS:
+        return outcome
+    return replace(outcome, unit=CONVENTIONAL_UNITS[outcome.kind])
 
 
 def contrast_form(source: State, target: Configuration) -> ContrastEstimate | None:

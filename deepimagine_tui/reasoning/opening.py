@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from deepimagine_tui.errors import DeepImagineError, NotFoundError
 from deepimagine_tui.reasoning import difference, landing
 from deepimagine_tui.reasoning.aggregate import Summary
 from deepimagine_tui.reasoning.anchors import AnchorSource
+from deepimagine_tui.reasoning.asked import has_unit, with_unit
 from deepimagine_tui.reasoning.events import Revealed
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.pathway import Pathway
@@ -16,6 +18,7 @@ from deepimagine_tui.reasoning.scoring import grade
 from deepimagine_tui.reasoning.state import State
 from deepimagine_tui.trials.factors import Factor
 
+NO_UNIT = "the target's outcome states no unit: no value is imagined on this path, only the verdict"
 WHOLE_TARGET: Factor = "context"
 """What a forecast is graded as: a change of both arms."""
 
@@ -101,14 +104,16 @@ def _what_if(request: ImagineRequest, question: WhatIf, source: AnchorSource) ->
 
 def _forecast(request: ImagineRequest, question: Forecast, source: AnchorSource) -> list[Opening] | NothingClose:
     found = source.nearest(question.target, question.nct_id, question.k, question.cutoff, question.drop)
+    target = replace(question.target, outcome=with_unit(question.target.outcome))
     openings: list[Opening] = []
     for anchor in found.anchors:
-        walk = difference.path(anchor.state.configuration, question.target)
+        walk = difference.path(anchor.state.configuration, target)
         number = len(openings)
         kept = {step.step: step for step in request.kept if step.pathway == number}
         pathway = Pathway(number, anchor.state, walk.perturbations, kept=kept, similarity=anchor.similarity)
         factors: tuple[Factor, ...] = tuple(dict.fromkeys(change.factor for change in walk.perturbations))
-        openings.append(Opening(pathway, dict(anchor.parts), factors, walk.unknown_factors))
+        warnings = (NO_UNIT,) if "outcome" in factors and not has_unit(target.outcome) else ()
+        openings.append(Opening(pathway, dict(anchor.parts), factors, walk.unknown_factors, warnings))
     if openings:
         return openings
     nearest = tuple(f"{near.nct_id} {near.similarity:.2f} ({near.reason})" for near in found.nearest_refused)

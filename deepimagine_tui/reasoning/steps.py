@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from deepimagine_tui.backends.protocol import SlotFilled
 from deepimagine_tui.reasoning import derived, prompts
-from deepimagine_tui.reasoning.asked import Asked, contrast_form
+from deepimagine_tui.reasoning.asked import Asked, contrast_form, has_unit
 from deepimagine_tui.reasoning.calibration import Calibration, SlopeIntercept, calibrated_probability, prediction_interval
 from deepimagine_tui.reasoning.checks import range_warnings
 from deepimagine_tui.reasoning.identity import with_id
@@ -75,7 +75,7 @@ def answered(
         arm = _imagined(step, arm, answer.numbers[prompts.ARM_VALUE], calibration)
     if wants.comparator:
         comparator = _imagined(step, comparator, answer.numbers[prompts.COMPARATOR_VALUE], calibration)
-    if wants.contrast:
+    if wants.contrast or not has_unit(step.target.outcome):
         arm = comparator = None
     contrast = (
         _imagined_contrast(step, answer.numbers[prompts.CONTRAST])

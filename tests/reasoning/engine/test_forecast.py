@@ -15,7 +15,7 @@ from deepimagine_tui.reasoning.anchors import AnchorSearch, Refused
 from deepimagine_tui.reasoning.events import Aggregated, AnchorChosen, ReasoningEvent, RunFinished
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.request import KeptStep
-from deepimagine_tui.reasoning.state import Configuration, State
+from deepimagine_tui.reasoning.state import Configuration, OutcomeSpec, State
 from tests.reasoning.engine.support import (
     Source,
     Spy,
@@ -56,7 +56,7 @@ def saying(values: list[str], chances: list[float]) -> ScriptedBackend:
         chance = chances[number]
         return ScriptedOutput(
             " So.",
-            {"direction": "down", "arm_value": values[number], "verdict": "met"},
+            {"direction": "down", "arm_value": values[number], "comparator_value": "20", "verdict": "met"},
             {"verdict": {"met": chance, "not met": 1 - chance}},
         )
 
@@ -139,6 +139,42 @@ def test_nothing_close_is_an_abstention_that_says_why_and_names_the_nearest() ->
     )
     assert end.nearest == ("NCT99000002 0.31 (different drug class, different measure)",)
     assert backend.batches == []
+
+
+def test_a_planned_outcome_without_a_unit_is_answered_with_a_verdict_and_no_value() -> None:
+    unknown = replace(target(), outcome=OutcomeSpec("Trough forced expiratory volume"), time=None)
+    backend = Spy(saying(["1.2"], [0.8]))
+    events = ask(forecast(unknown), backend, Source(search=search(0.9)))
+    chosen = next(event for event in events if isinstance(event, AnchorChosen))
+    assert "no unit" in chosen.warnings[0]
+    last = backend.batches[-1][0]
+    assert [slot.name for slot in last.slots] == ["direction", "verdict"]
+    found = aggregated(events)
+    assert (found.arm_value, found.contrast) == (None, None)
+    assert found.met is not None
+    assert found.met.probability == pytest.approx(0.8)
+
+
+def test_a_planned_share_without_a_unit_is_a_percentage() -> None:
+    planned = replace(target(), outcome=OutcomeSpec("Participants with a response", kind="share", benefit="higher"))
+    events = ask(forecast(planned), saying(["30", "40"], [0.5, 0.5]), Source(search=search(0.9, 0.8)))
+    found = aggregated(events)
+    assert found.arm_value is not None
+    assert found.arm_value.unit == "percentage of participants"
+    assert found.arm_value.value == pytest.approx(30, abs=0.1)
+
+
+def test_values_in_another_unit_are_left_out_and_counted() -> None:
+    first, second = anchor("NCT99000002"), anchor("NCT99000003")
+    outcome = replace(second.configuration.outcome, unit="mmol/mol")
+    other = replace(second, configuration=replace(second.configuration, outcome=outcome))
+    wanted = replace(target(), outcome=replace(target().outcome, unit="", outcome_id=""))
+    found = aggregated(
+        ask(forecast(wanted), saying(["-0.7", "-7"], [0.5, 0.5]), Source(search=anchors_at((first, 0.9), (other, 0.8))))
+    )
+    assert found.arm_value is not None
+    assert found.arm_value.value == -0.7
+    assert found.warnings == ("1 of 2 values are in another unit or off the scale, and are left out",)
 
 
 def test_kept_steps_of_a_forecast_stand_at_their_pathway() -> None:

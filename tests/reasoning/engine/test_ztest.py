@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from deepimagine_tui.reasoning.arithmetic import resized
-from deepimagine_tui.reasoning.state import Number, State
+from deepimagine_tui.reasoning.state import MetEstimate, Number, State
 from deepimagine_tui.reasoning.ztest import Effect, effect, predictive_probability, z_test
 from deepimagine_tui.trials.results import Benefit
 from tests.reasoning.engine.support import anchor_state
@@ -128,3 +128,45 @@ def test_a_posted_interval_becomes_a_derived_one_of_the_new_width() -> None:
     assert interval is not None
     assert (interval.kind, state.contrast.number.status) == ("CI", "derived")
     assert (interval.lower, interval.upper) == (pytest.approx(-0.655), pytest.approx(-0.505))
+
+
+def imagined(state: State, probability: float | None) -> State:
+    return replace(state, met=MetEstimate("met", "imagined", probability, how="none" if probability is None else "logits"))
+
+
+@given(st.floats(0.01, 0.99), st.integers(40, 20000))
+def test_a_probability_of_the_model_moves_as_the_arithmetic_does(probability: float, n: int) -> None:
+    source = imagined(anchor_state("OG001", "bbbb"), probability)
+    met = resized(source, replace(source.configuration, enrolment=n))[0].met
+    assert met is not None
+    assert met.probability is not None
+    assert 0 <= met.probability <= 1
+    assert met.probability <= probability if n < 880 else met.probability >= probability
+    assert (met.status, met.how) == ("imagined", "arithmetic")
+    assert met.verdict == ("met" if met.probability >= 0.5 else "not met")
+
+
+def test_the_same_number_of_participants_changes_no_probability() -> None:
+    source = imagined(anchor_state(), 0.7)
+    met = resized(source, source.configuration)[0].met
+    assert met is not None
+    assert met.probability == pytest.approx(0.7)
+
+
+def test_a_label_of_the_model_turns_only_where_the_z_test_does() -> None:
+    source = imagined(anchor_state("OG001", "bbbb"), None)
+    verdicts = [resized(source, replace(source.configuration, enrolment=n))[0].met for n in (880, 60)]
+    assert [met.verdict if met else None for met in verdicts] == ["met", "not met"]
+
+
+def test_where_no_test_is_possible_the_models_verdict_stands_and_a_posted_one_does_not() -> None:
+    bare = with_benefit(anchor_state(), "unknown")
+    target = replace(bare.configuration, enrolment=100)
+    posted, warnings = resized(bare, target)
+    said, warned = resized(imagined(bare, 0.7), target)
+    assert posted.met is not None
+    assert said.met is not None
+    assert posted.met.verdict == "undetermined"
+    assert (said.met.verdict, said.met.probability) == ("met", 0.7)
+    assert warnings != warned
+    assert "stands as it was" in warned[0]
