@@ -15,6 +15,9 @@ from deepimagine_tui.files import make_dir
 BUSY_SECONDS = 5.0
 """How long a reader or writer waits for another process that holds the file."""
 
+CACHE_KIB = 64 * 1024
+"""Pages a reader keeps in memory at most: the part of a large index that typing goes through again and again."""
+
 _REMEDY = "Move it away and import the records again; runs and scenarios are kept elsewhere."
 
 
@@ -97,6 +100,7 @@ def _read_connection(path: Path, *, immutable: bool) -> sqlite3.Connection:
         # A write-ahead database in a folder that may not be written can only be read as immutable.
         connection = _connect(path, "mode=ro&immutable=1")
     connection.execute("PRAGMA query_only = ON")
+    connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
     return connection
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from deepimagine_tui.corpus.comparisons import Profile, profile_of
-from deepimagine_tui.corpus.words import agent, fold, joined_forms, squash
+from deepimagine_tui.corpus.words import agent, fold, joined_forms, squash, words
 from deepimagine_tui.trials import codec
 from deepimagine_tui.trials.concepts.programmes import programme_keys
 from deepimagine_tui.trials.concepts.titles import is_dose_ranging
@@ -181,8 +181,9 @@ def _texts(trial: Trial, aliases: tuple[str, ...]) -> Texts:
 
 
 def _text(parts: Iterable[str]) -> str:
-    unique = fold(" · ".join(dict.fromkeys(part for part in parts if part))).replace("=", " ")
-    return " ".join((unique, *joined_forms(unique)))
+    """Every word once: a search asks whether a trial has a word in a column, never how often or where."""
+    text = " · ".join(dict.fromkeys(part for part in parts if part))
+    return " ".join(dict.fromkeys((*words(text), *joined_forms(text))))
 
 
 def _tags(trial: Trial) -> list[str]:

@@ -46,8 +46,7 @@ class TrialRow(msgspec.Struct, frozen=True):
 class SearchPage(msgspec.Struct, frozen=True):
     """A page of at most `limit` rows. `total` counts all matches; `next_key` continues after the last row, `None` at the end.
 
-    Where `capped`, at least `total` trials match: more were not counted, and the newest registered come first, since so many
-    cannot be ranked while somebody types.
+    Where `capped`, at least `total` trials match: more were not counted.
     """
 
     rows: tuple[TrialRow, ...]

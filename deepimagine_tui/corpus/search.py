@@ -1,15 +1,14 @@
 """Search: what was typed and picked becomes one full-text expression; results come ranked and in pages that continue by key.
 
-Every word typed is a prefix, and all must be found. Filters are tokens of the same index, so that one costs no more
-than a word.
-Nothing a user types is ever part of the SQL or of the expression's grammar.
+Every word typed is a prefix, and all must be found. Filters are tokens of the same index, so that one costs no more than a
+word. Nothing a user types is ever part of the SQL or of the expression's grammar.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,7 +19,13 @@ from deepimagine_tui.corpus.words import words
 from deepimagine_tui.errors import UsageError
 
 COUNT_CAP = 10_000
-"""Up to here matches are counted and ranked; beyond, a page says "at least" and puts the newest registered first."""
+"""Up to here matches are counted; beyond, a page says "at least"."""
+
+RANK_CAP = 1_000
+"""Up to here matches are ranked by bm25, whose cost grows with them. Beyond, trials that have every word in their id, title,
+conditions or interventions come first, then the others; in both the newest registered first."""
+
+NAMING_COLUMNS = "{nct title conditions interventions}"
 
 _FIRST_YEAR, _LAST_YEAR = 1990, 2099
 _WEIGHTS = ", ".join(str(weight) for weight in schema.TEXT_WEIGHTS)
@@ -36,12 +41,18 @@ _ALL_NEWEST = "SELECT docid FROM trials WHERE docid < :docid ORDER BY docid DESC
 _ALL_POSTED = """
 SELECT docid, posted FROM trials WHERE (posted, docid) < (:posted, :docid) ORDER BY posted DESC, docid DESC LIMIT :limit
 """
+_MATCHED_POSTED = """
+SELECT t.docid, t.posted FROM fts CROSS JOIN trials t ON t.docid = fts.rowid
+WHERE fts MATCH :match AND (t.posted, t.docid) < (:posted, :docid)
+ORDER BY t.posted DESC, t.docid DESC LIMIT :limit
+"""
 _MONTH_POSTED = """
-SELECT t.docid, t.posted FROM fts JOIN trials t ON t.docid = fts.rowid
+SELECT t.docid, t.posted FROM fts CROSS JOIN trials t ON t.docid = fts.rowid
 WHERE fts MATCH :match AND substr(t.posted, 1, 7) = :month AND (t.posted, t.docid) < (:posted, :docid)
 ORDER BY t.posted DESC, t.docid DESC LIMIT :limit
 """
 
+_NAMES = msgspec.json.Decoder(tuple[str, ...])
 _END = 2**62
 _LATEST = "~"
 
@@ -49,10 +60,11 @@ _LATEST = "~"
 class PageKey(msgspec.Struct, frozen=True, array_like=True):
     """Where a page ended: the order it was in, and the last row's place in that order."""
 
-    order: Literal["ranked", "newest", "posted"]
+    order: Literal["ranked", "tiers", "newest", "posted"]
     docid: int = _END
     score: float = -1e300
     posted: str = _LATEST
+    tier: int = 0
 
 
 def match_expression(query: SearchQuery) -> str:
@@ -135,35 +147,53 @@ def search(connection: sqlite3.Connection, query: SearchQuery, limit: int, after
     """
     match = match_expression(query)
     total = count(connection, match)
+    capped = bool(match) and total > COUNT_CAP
     if after is not None:
         key = _decode(after)
     elif query.order == "posted":
         key = PageKey("posted")
+    elif not _word_terms(query.words):
+        key = PageKey("newest")
     else:
-        key = PageKey("ranked" if _word_terms(query.words) and total <= COUNT_CAP else "newest")
-    keys = _keys(connection, match, key, limit + 1)
+        key = PageKey("ranked" if total <= RANK_CAP else "tiers")
+    match key.order:
+        case "posted" if capped:
+            keys = _posted_by_month(connection, match, key, limit + 1)
+        case "tiers":
+            keys = _tiers(connection, query, key, limit + 1)
+        case _:
+            keys = _keys(connection, match, key, limit + 1)
     rows = rows_of(connection, [found.docid for found in keys[:limit]])
     more = _encode(keys[limit - 1]) if len(keys) > limit else None
-    capped = bool(match) and total > COUNT_CAP
     return SearchPage(rows, COUNT_CAP if capped else total, more, capped)
 
 
 def _keys(connection: sqlite3.Connection, match: str, key: PageKey, limit: int) -> list[PageKey]:
     values = {"match": match, "docid": key.docid, "score": key.score, "posted": key.posted, "limit": limit}
     if key.order == "posted":
-        return _posted(connection, match, key, limit)
-    if not match:
-        return [PageKey("newest", docid) for (docid,) in connection.execute(_ALL_NEWEST, values)]
-    if key.order == "newest":
-        return [PageKey("newest", docid) for (docid,) in connection.execute(_NEWEST, values)]
+        found = connection.execute(_MATCHED_POSTED if match else _ALL_POSTED, values)
+        return [PageKey("posted", docid, posted=posted) for docid, posted in found]
+    if not match or key.order == "newest":
+        return [PageKey("newest", docid) for (docid,) in connection.execute(_NEWEST if match else _ALL_NEWEST, values)]
     return [PageKey("ranked", docid, score=score) for docid, score in connection.execute(_RANKED, values)]
 
 
-def _posted(connection: sqlite3.Connection, match: str, key: PageKey, limit: int) -> list[PageKey]:
-    """Latest posting first. With an expression the months are walked back, so that a broad one is not sorted as a whole."""
-    if not match:
-        found = connection.execute(_ALL_POSTED, {"posted": key.posted, "docid": key.docid, "limit": limit})
-        return [PageKey("posted", docid, posted=posted) for docid, posted in found]
+def _tiers(connection: sqlite3.Connection, query: SearchQuery, key: PageKey, limit: int) -> list[PageKey]:
+    """First the trials that name every word, then the others, the newest registered first in each."""
+    typed = " AND ".join(_word_terms(query.words))
+    filters = "".join(f" AND {term}" for term in filter_terms(query))
+    naming = f"{NAMING_COLUMNS} : ({typed})"
+    keys: list[PageKey] = []
+    for tier, expression in enumerate((f"{naming}{filters}", f"(({typed}){filters}) NOT ({naming})")):
+        if tier >= key.tier and len(keys) < limit:
+            start = key.docid if tier == key.tier else _END
+            values = {"match": expression, "docid": start, "limit": limit - len(keys)}
+            keys += [PageKey("tiers", docid, tier=tier) for (docid,) in connection.execute(_NEWEST, values)]
+    return keys
+
+
+def _posted_by_month(connection: sqlite3.Connection, match: str, key: PageKey, limit: int) -> list[PageKey]:
+    """Latest posting first, month by month, so that a broad expression is not sorted as a whole."""
     keys: list[PageKey] = []
     newest = connection.execute("SELECT max(posted) FROM trials WHERE posted <= ?", (key.posted,)).fetchone()
     while newest[0] is not None and len(keys) < limit:
@@ -187,11 +217,24 @@ def rows_of(connection: sqlite3.Connection, docids: Iterable[int]) -> tuple[Tria
     return tuple(found[docid] for docid in wanted if docid in found)
 
 
-def _trial_row(values: list[object]) -> TrialRow:
-    named = dict(zip(TrialRow.__struct_fields__, values, strict=True))
-    for field in ("phases", "conditions", "interventions"):
-        named[field] = msgspec.json.decode(str(named[field]))
-    return msgspec.convert(named, TrialRow, strict=False)
+def _trial_row(values: list[Any]) -> TrialRow:
+    nct_id, title, phases, conditions, interventions, arms, enrolment, posted, status, has_results, dose_ranging, countries = (
+        values
+    )
+    return TrialRow(
+        nct_id=nct_id,
+        title=title,
+        phases=_NAMES.decode(phases),
+        conditions=_NAMES.decode(conditions),
+        interventions=_NAMES.decode(interventions),
+        arms=arms,
+        enrolment=enrolment,
+        posted=posted,
+        status=status,
+        has_results=bool(has_results),
+        dose_ranging=bool(dose_ranging),
+        countries=countries,
+    )
 
 
 def _encode(key: PageKey) -> str:

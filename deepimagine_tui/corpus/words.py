@@ -34,6 +34,8 @@ _STOP = frozenset(
 
 def fold(text: str) -> str:
     """`text` without diacritics and case."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deepimagine_tui.corpus.query import SearchOrder, SearchQuery
+from deepimagine_tui.corpus import search as searching
+from deepimagine_tui.corpus.query import SearchOrder, SearchQuery, TrialRow
 from deepimagine_tui.corpus.store import Corpus
 from deepimagine_tui.errors import CancelledError, UsageError
-from tests.corpus.conftest import MakeCorpus, record
+from tests.corpus.conftest import MakeCorpus, outcome_module, record
 
 
 def found(corpus: Corpus, **query: object) -> list[str]:
@@ -68,7 +69,8 @@ def test_a_date_that_is_none(small_corpus: Corpus) -> None:
 def test_pages_join_to_the_whole(small_corpus: Corpus, words: str, order: SearchOrder, limit: int) -> None:
     query = SearchQuery(words=words, order=order)
     whole = small_corpus.search(query, limit=1000)
-    rows, after = [], None
+    rows: list[TrialRow] = []
+    after = None
     while True:
         page = small_corpus.search(query, limit, after)
         rows += page.rows
@@ -78,6 +80,40 @@ def test_pages_join_to_the_whole(small_corpus: Corpus, words: str, order: Search
             break
     assert tuple(rows) == whole.rows
     assert len(rows) == whole.total
+
+
+@pytest.mark.parametrize(("rank_cap", "count_cap"), [(0, 100), (0, 3), (4, 4)])
+@pytest.mark.parametrize("order", ["relevance", "posted"])
+def test_pages_of_a_broad_search_join_to_the_whole(
+    small_corpus: Corpus, monkeypatch: pytest.MonkeyPatch, order: SearchOrder, rank_cap: int, count_cap: int
+) -> None:
+    query = SearchQuery(words="trialumab", has_results=True, order=order)
+    whole = {row.nct_id for row in small_corpus.search(query).rows}
+    monkeypatch.setattr(searching, "RANK_CAP", rank_cap)
+    monkeypatch.setattr(searching, "COUNT_CAP", count_cap)
+    for limit in (1, 3, 50):
+        rows: list[TrialRow] = []
+        after = None
+        while True:
+            page = small_corpus.search(query, limit, after)
+            rows += page.rows
+            after = page.next_key
+            assert page.capped == (len(whole) > count_cap)
+            if after is None:
+                break
+        assert len(rows) == len(whole)
+        assert {row.nct_id for row in rows} == whole
+
+
+def test_in_a_broad_search_trials_that_name_the_word_come_first(
+    make_corpus: MakeCorpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "RANK_CAP", 1)
+    aside = outcome_module("Zebraxin level", "mg", [("Placebo", 1), ("Other", 2)])
+    records = {f"{at}.json": record(f"NCT0000000{at}", drug="Zebraxin") for at in (1, 3)}
+    records |= {f"{at}.json": record(f"NCT0000000{at}", drug="Other", outcomes=[aside]) for at in (2, 4)}
+    with Corpus.open(make_corpus(records)) as corpus:
+        assert found(corpus, words="zebraxin") == ["NCT00000003", "NCT00000001", "NCT00000004", "NCT00000002"]
 
 
 def test_posted_order_is_latest_first(small_corpus: Corpus) -> None:
