@@ -33,10 +33,11 @@ from deepimagine_tui.reasoning.events import (
     TokensArrived,
 )
 from deepimagine_tui.reasoning.ids import sequence_seed, step_id
-from deepimagine_tui.reasoning.opening import NothingClose, open_pathways, reveal_target
+from deepimagine_tui.reasoning.opening import NothingClose, open_pathways
 from deepimagine_tui.reasoning.parse import ParseProblem, parse
 from deepimagine_tui.reasoning.pathway import Ask, Pathway
 from deepimagine_tui.reasoning.request import Forecast, ImagineRequest
+from deepimagine_tui.reasoning.revealing import reveal_aggregate
 from deepimagine_tui.reasoning.state import Direction, State
 from deepimagine_tui.trials.factors import ARITHMETIC
 
@@ -346,7 +347,7 @@ class Run:
             return
         if len(self.pathways) > 1 or isinstance(self.request.question, Forecast):
             summary = aggregate(self.request, self.pathways, self._calibration)
-            revealed, warnings = reveal_target(self.request, self._anchors, complete, summary)
+            revealed, warnings = reveal_aggregate(self.request, self._anchors, complete, summary)
             yield Aggregated(
                 **self._stamp(),
                 arm_value=summary.arm_value,

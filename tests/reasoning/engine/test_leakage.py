@@ -11,7 +11,7 @@ from deepimagine_tui.reasoning.events import Aggregated
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.state import Change, Configuration
 from deepimagine_tui.reasoning.target import target_of
-from deepimagine_tui.trials.model import PartialDate, PlannedOutcome, Problem, Prose, Trial
+from deepimagine_tui.trials.model import CountrySites, PartialDate, PlannedOutcome, Problem, Prose, Trial
 from deepimagine_tui.trials.results import (
     AdverseEvent,
     AdverseEvents,
@@ -165,6 +165,21 @@ def test_a_target_with_posted_results_is_revealed_after_the_aggregate_was_settle
     assert aggregated.arm_value.value != -5.52
     assert_clean(backend.prompts, "-5.52", "-5.51")
     assert source.looked_up == [TARGET]
+
+
+def test_a_planned_target_finds_its_own_posted_result_although_its_plan_states_less() -> None:
+    target, anchors, _ = sources()
+    found = anchors_at(*((observed_state(trial, ref("OG001", nct_id=trial.nct_id)), 0.9) for trial in anchors))
+    wanted = target_of(target, arm="Glivazin 25 mg")
+    assert (wanted.enrolment, wanted.outcome.analysis_set, wanted.outcome.unit) == (None, "unknown", "")
+    events = ask(forecast(wanted, TARGET), Spy(), Source(target, *anchors, search=found))
+    revealed = next(event for event in events if isinstance(event, Aggregated)).revealed
+    assert revealed is not None
+    assert revealed.arm_value is not None
+    assert revealed.arm_value.value == -5.53
+    elsewhere = replace(wanted, geography=(CountrySites("Brazil", 9),))
+    changed = ask(forecast(elsewhere, TARGET), Spy(), Source(target, *anchors, search=found))
+    assert next(event for event in changed if isinstance(event, Aggregated)).revealed is None
 
 
 def test_survival_results_of_other_arms_stay_out() -> None:
