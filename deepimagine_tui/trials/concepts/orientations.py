@@ -19,7 +19,10 @@ TOLERANCE = 0.25
 """How far, relative to the difference of the arm values, an adjusted estimate may lie from it."""
 
 CLEAR_LOG_RATIO = 0.05
-"""Below this log ratio of the arm values nothing is said."""
+"""From this log ratio on, the side of the null on which arm values and estimate lie is taken as it is."""
+
+FAINT_LOG_RATIO = 0.02
+"""Down to this log ratio it is, where both are of about one size; below, nothing is said."""
 
 _FREE = re.compile(r"\bsurviv|[- ]free\b|\bfree of\b|\bwithout\b|\bremain")
 _HAZARD = re.compile(r"\bhazards?\b|\bhr\b")
@@ -80,7 +83,8 @@ def _ratio(estimate: float, a: float, b: float, inverse: bool) -> Orientation:
     if estimate <= 0 or a <= 0 or b <= 0:
         return "unknown"
     posted, seen = math.log(estimate), math.log(a / b)
-    if abs(posted) < CLEAR_LOG_RATIO or abs(seen) < CLEAR_LOG_RATIO:
+    smaller = min(abs(posted), abs(seen))
+    if smaller < CLEAR_LOG_RATIO and (smaller < FAINT_LOG_RATIO or abs(abs(posted) - abs(seen)) > smaller):
         return "unknown"
     same_side = (posted > 0) == (seen > 0)
     return "a/b" if same_side is not inverse else "b/a"

@@ -68,6 +68,7 @@ class _Parts:
     """The children of the root by tag, found in one pass: records hold hundreds of sites among them."""
 
     def __init__(self, root: etree._Element) -> None:
+        self._root = root
         self._by_tag: dict[str, list[etree._Element]] = {}
         for element in root:
             self._by_tag.setdefault(element.tag, []).append(element)
@@ -93,7 +94,7 @@ class _Parts:
         """The texts of all such children, or of what `path` leads to within them."""
         if not path:
             return [element.text or "" for element in self.all(tag)]
-        return [found.text or "" for element in self.all(tag) for found in element.iterfind(path)]
+        return [found.text or "" for found in self._root.iterfind(f"{tag}/{path}")] if tag in self._by_tag else []
 
     def put(self, node: Node, key: str, tag: str, path: str = "") -> None:
         """Set `key` where the text is there."""

@@ -10,13 +10,12 @@ import msgspec
 from deepimagine_tui.trials.concepts import measures, terms
 from deepimagine_tui.trials.concepts.axes import class_axis
 from deepimagine_tui.trials.concepts.benefits import benefit
-from deepimagine_tui.trials.concepts.cell_states import missing_state
-from deepimagine_tui.trials.concepts.numbers import is_not_available, parse_number
 from deepimagine_tui.trials.concepts.time_points import time_point, weeks
+from deepimagine_tui.trials.registry.cells import CellReader
 from deepimagine_tui.trials.registry.contrasts import contrasts
-from deepimagine_tui.trials.registry.fields import Log, Node, clean, count, each, number, text, unknown_keys
+from deepimagine_tui.trials.registry.fields import Log, Node, each, text, unknown_keys
 from deepimagine_tui.trials.registry.groups import GroupReader
-from deepimagine_tui.trials.results import Cell, Outcome, ResultGroup, TimePoint, ValueKind
+from deepimagine_tui.trials.results import Cell, Outcome, ResultGroup, TimePoint
 
 # fmt: off
 _OUTCOME_KEYS = frozenset({
@@ -25,8 +24,6 @@ _OUTCOME_KEYS = frozenset({
     "denoms", "classes", "analyses",
 })
 # fmt: on
-_CLASS_KEYS = frozenset({"title", "denoms", "categories"})
-_CELL_KEYS = frozenset({"groupId", "value", "spread", "lowerLimit", "upperLimit", "comment"})
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -36,22 +33,6 @@ class Plan(msgspec.Struct, frozen=True):
     arm_labels: tuple[str, ...]
     intervention_names: tuple[str, ...]
     groups: GroupReader
-
-
-class _Denominators(msgspec.Struct, frozen=True):
-    unit: str
-    counts: dict[str, int | None]
-    also_unit: str = ""
-    also_counts: dict[str, int | None] = {}
-
-
-class _Reading(msgspec.Struct, frozen=True):
-    """How the cells of one outcome are read."""
-
-    kind: ValueKind
-    unit: str
-    selected: str
-    is_time: bool
 
 
 def outcomes(module: Node, path: str, plan: Plan, log: Log) -> tuple[Outcome, ...]:
@@ -85,8 +66,7 @@ def _outcome(node: Node, at: str, plan: Plan, seen: Counter[str], log: Log) -> O
     classes = each(node, "classes", at, log)
     titles = tuple(text(item, "title", where, log) for where, item in classes)
     axis = class_axis(titles, plan.arm_labels, plan.intervention_names if len(groups) == 1 else ())
-    reading = _Reading(kind, unit, text(node, "denomUnitsSelected", at, log), axis == "time")
-    cells = _cells(node, at, classes, titles, reading, log)
+    cells = CellReader(kind, unit, node, at, log).read(classes, titles, is_time=axis == "time")
     _check_groups(cells, groups, at, log)
     outcome = Outcome(
         id=f"{plan.nct_id}:{digest}:{seen[digest]}",
@@ -115,102 +95,6 @@ def _time(title: str, time_frame: str) -> TimePoint | None:
     if named:
         return TimePoint(time_frame or title, named)
     return time_point(time_frame)
-
-
-def _cells(
-    node: Node, at: str, classes: list[tuple[str, Node]], titles: tuple[str, ...], reading: _Reading, log: Log
-) -> tuple[Cell, ...]:
-    of_outcome = _denominators(node, at, reading.selected, log)
-    found: list[Cell] = []
-    for (where, item), title in zip(classes, titles, strict=True):
-        unknown_keys(item, _CLASS_KEYS, where, log)
-        own = _denominators(item, where, reading.selected, log)
-        time = time_point(title) if reading.is_time else None
-        for spot, category in each(item, "categories", where, log):
-            name = text(category, "title", spot, log)
-            found += [
-                _cell(cell, place, title, name, time, (own, of_outcome), reading, log)
-                for place, cell in each(category, "measurements", spot, log)
-            ]
-    return tuple(found)
-
-
-def _cell(
-    node: Node,
-    at: str,
-    class_title: str,
-    category: str,
-    time: TimePoint | None,
-    denominators: tuple[_Denominators | None, _Denominators | None],
-    reading: _Reading,
-    log: Log,
-) -> Cell:
-    unknown_keys(node, _CELL_KEYS, at, log)
-    group_id = text(node, "groupId", at, log)
-    raw, comment = node.get("value"), node.get("comment")
-    written = clean(raw) if type(raw) is str else text(node, "value", at, log)
-    value = parse_number(written)
-    note = clean(comment) if type(comment) is str else ""
-    state = "value" if value is not None else missing_state(written, note, reading.kind, reading.unit)
-    if value is None and written and not is_not_available(written):
-        log.add(f"{at}.value", "not-a-number", f"Expected a number, found {written!r}.")
-    spread = number(node, "spread", at, log)
-    lower = number(node, "lowerLimit", at, log)
-    upper = number(node, "upperLimit", at, log)
-    n, unit, also_n, also_unit = None, "participants", None, ""
-    for denominator in denominators:
-        if denominator is not None and group_id in denominator.counts:
-            n, unit = denominator.counts[group_id], denominator.unit
-            also_n, also_unit = denominator.also_counts.get(group_id), denominator.also_unit
-            break
-    return Cell(
-        group_id=group_id,
-        value=value,
-        state=state,
-        text="" if value is not None else (f"{written}: {note}" if note else written),
-        class_title=class_title,
-        category=category,
-        dispersion=spread,
-        lower=lower,
-        upper=upper,
-        n=n,
-        unit_analysed=unit,
-        time=time,
-        flags=_flags(value, spread, lower, upper),
-        also_n=also_n,
-        also_unit=also_unit,
-    )
-
-
-def _flags(value: float | None, spread: float | None, lower: float | None, upper: float | None) -> tuple[str, ...]:
-    if lower is None and upper is None:
-        return ()
-    flags: list[str] = []
-    if value is not None and ((lower is not None and value < lower) or (upper is not None and value > upper)):
-        flags.append("value-outside-limits")
-    if spread is not None and spread == lower:
-        flags.append("spread-equals-lower-limit")
-    return tuple(flags)
-
-
-def _denominators(node: Node, at: str, selected: str, log: Log) -> _Denominators | None:
-    """The denominators in the unit that was selected for analysis, else in participants; `None` when there are none."""
-    given = node.get("denoms")
-    if not given:
-        return None
-    by_unit: dict[str, dict[str, int | None]] = {}
-    for where, denom in each(node, "denoms", at, log):
-        unit = text(denom, "units", where, log)
-        by_unit[unit.lower()] = {
-            text(cell, "groupId", spot, log): count(cell, "value", spot, log)
-            for spot, cell in each(denom, "counts", where, log)
-        }
-    wanted = selected.lower()
-    chosen = wanted if wanted in by_unit else "participants" if "participants" in by_unit else next(iter(by_unit), "")
-    others = [unit for unit in by_unit if unit != chosen]
-    if not others:
-        return _Denominators(chosen or "participants", by_unit.get(chosen, {}))
-    return _Denominators(chosen, by_unit[chosen], others[0], by_unit[others[0]])
 
 
 def _check_groups(cells: tuple[Cell, ...], groups: tuple[ResultGroup, ...], at: str, log: Log) -> None:

@@ -9,6 +9,7 @@ from deepimagine_tui.trials.concepts import terms
 from deepimagine_tui.trials.concepts.ages import age_years, thresholds
 from deepimagine_tui.trials.concepts.dose_text import DoseReader
 from deepimagine_tui.trials.concepts.numbers import parse_count
+from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.model import Arm, CountrySites, Eligibility, Intervention, PartialDate, PlannedOutcome
 from deepimagine_tui.trials.registry.fields import Log, Node, child, clean, each, flag, paragraphs, text, texts, unknown_keys
 from deepimagine_tui.trials.registry.groups import group_doses
@@ -131,7 +132,8 @@ def arms_and_interventions(module: Node, path: str, log: Log) -> tuple[tuple[Arm
         labels = frozenset(map(clean, texts(item, "armGroupLabels", at, log)))
         described.append((name, labels, text(item, "description", at, log)))
     interventions = tuple(merged.values())
-    arms = tuple(_arm(item, at, interventions, described, log) for at, item in each(module, "armGroups", path, log))
+    readers: dict[tuple[str, ...], DoseReader] = {}
+    arms = tuple(_arm(item, at, interventions, described, readers, log) for at, item in each(module, "armGroups", path, log))
     if len(arms) == 1 and not arms[0].interventions and not any(labels for _, labels, _ in described):
         names = tuple(dict.fromkeys(item.name for item in interventions))
         arms = (Arm(arms[0].label, arms[0].type, names, arms[0].doses),)
@@ -139,19 +141,23 @@ def arms_and_interventions(module: Node, path: str, log: Log) -> tuple[tuple[Arm
 
 
 def _arm(
-    item: Node, at: str, interventions: tuple[Intervention, ...], described: list[tuple[str, frozenset[str], str]], log: Log
+    item: Node,
+    at: str,
+    interventions: tuple[Intervention, ...],
+    described: list[tuple[str, frozenset[str], str]],
+    readers: dict[tuple[str, ...], DoseReader],
+    log: Log,
 ) -> Arm:
     unknown_keys(item, _ARM_KEYS, at, log)
     label = text(item, "label", at, log)
     names = tuple(dict.fromkeys(_KIND_PREFIX.sub("", name, count=1) for name in texts(item, "interventionNames", at, log)))
-    own = tuple(known for known in interventions if known.name in names) or interventions
-    doses = group_doses(label, text(item, "description", at, log), DoseReader(own))
-    if not doses:
-        for name, labels, description in described:
-            if label in labels:
-                doses += DoseReader(tuple(known for known in own if known.name == name)).find(description)
-    if names and all(_INERT.search(name.lower()) for name in names):
-        doses = ()
+    doses: tuple[Dose, ...] = ()
+    if not names or not all(_INERT.search(name.lower()) for name in names):
+        doses = group_doses(label, text(item, "description", at, log), _reader(names, interventions, readers))
+        if not doses:
+            for name, labels, description in described:
+                if label in labels:
+                    doses += _reader((name,), interventions, readers).find(description)
     written = text(item, "type", at, log)
     kind = terms.arm_type(written)
     if kind == "unknown" and written:
@@ -160,3 +166,12 @@ def _arm(
         if not dose.intervention:
             log.add(at, "dose-without-agent", f"Whose dose {dose.text!r} is, is not said.")
     return Arm(label, kind, names, tuple(dict.fromkeys(doses)))
+
+
+def _reader(
+    names: tuple[str, ...], interventions: tuple[Intervention, ...], readers: dict[tuple[str, ...], DoseReader]
+) -> DoseReader:
+    """The reader of the doses of these interventions, or of all where none of them was registered."""
+    if names not in readers:
+        readers[names] = DoseReader(tuple(known for known in interventions if known.name in names) or interventions)
+    return readers[names]
