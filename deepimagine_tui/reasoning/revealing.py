@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -17,9 +17,11 @@ from deepimagine_tui.reasoning.pathway import Pathway
 from deepimagine_tui.reasoning.request import AnchorRef, ImagineRequest, WhatIf
 from deepimagine_tui.reasoning.scoring import grade
 from deepimagine_tui.reasoning.specs import base_configuration
-from deepimagine_tui.reasoning.state import Configuration, State
+from deepimagine_tui.reasoning.state import ArmSpec, Configuration, State
+from deepimagine_tui.reasoning.words import plain
 from deepimagine_tui.trials.factors import Factor
 from deepimagine_tui.trials.model import Trial
+from deepimagine_tui.trials.results import Outcome
 
 WHOLE_TARGET: Factor = "context"
 """What a forecast is graded as: a change of both arms."""
@@ -60,19 +62,40 @@ def reveal_aggregate(
 def find_target(target: Configuration, trial: Trial) -> AnchorRef | None:
     """The result that `trial` posted for `target`, which was read from its plan; `None` where none or several fit.
 
-    What a plan does not state yet (actual enrolment, baseline, the analysis population) is the trial's own. A target that was
-    changed to differ from its trial has no posted result.
+    What a plan does not state (actual enrolment, baseline, analysis population) or only suggests (the kind of value) is the
+    trial's own, and a posted group is a planned arm where it is linked to it. A target that was changed to differ from its
+    trial has no posted result.
     """
     own = base_configuration(trial, target.arm, target.comparator, target.outcome, target.time)
     if any(differs(factor, own, target) for factor in _PLANNED):
         return None
-    stated = target.outcome.analysis_set
-    populations = [stated] if stated != "unknown" else list(dict.fromkeys(outcome.analysis_set for outcome in trial.outcomes))
-    found = {
-        landing.find_posted(replace(own, outcome=replace(own.outcome, analysis_set=population)), trial)
-        for population in populations
-    } - {None}
+    found = {ref for outcome in trial.outcomes for ref in _posted_in(outcome, own, trial) if ref.outcome_id == outcome.id}
     return found.pop() if len(found) == 1 else None
+
+
+def _posted_in(outcome: Outcome, own: Configuration, trial: Trial) -> Iterator[AnchorRef]:
+    """The results of `outcome` that could be those of the planned configuration `own`."""
+    spec = own.outcome
+    if not spec.outcome_id:
+        spec = replace(spec, kind="unknown", change_basis="unknown", unit="")
+    if spec.analysis_set == "unknown":
+        spec = replace(spec, analysis_set=outcome.analysis_set)
+    for arm in _as_posted(outcome, own.arm):
+        for comparator in _as_posted(outcome, own.comparator) if own.comparator is not None else (None,):
+            found = landing.find_posted(replace(own, arm=arm, comparator=comparator, outcome=spec), trial)
+            if found is not None:
+                yield found
+
+
+def _as_posted(outcome: Outcome, arm: ArmSpec) -> Iterator[ArmSpec]:
+    """The arm as it is, and as each posted group that is linked to it."""
+    yield arm
+    if not arm.group_id:
+        yield from (
+            replace(arm, group_id=group.id)
+            for group in outcome.groups
+            if group.link is not None and plain(group.link.arm_label) == plain(arm.label)
+        )
 
 
 def _aggregated_state(nearest: Pathway, summary: Summary, observed: State) -> State:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from deepimagine_tui.reasoning.events import Aggregated
 from deepimagine_tui.reasoning.observed import observed_state
+from deepimagine_tui.reasoning.revealing import find_target
 from deepimagine_tui.reasoning.state import Change, Configuration
 from deepimagine_tui.reasoning.target import target_of
 from deepimagine_tui.trials.model import CountrySites, PartialDate, PlannedOutcome, Problem, Prose, Trial
@@ -16,6 +17,7 @@ from deepimagine_tui.trials.results import (
     AdverseEvent,
     AdverseEvents,
     AffectedAtRisk,
+    ArmLink,
     Cell,
     Flow,
     FlowCount,
@@ -46,6 +48,7 @@ from tests.reasoning.engine.support import (
 
 TARGET = "NCT99000009"
 WORD = "CANARY"
+PLANNED = (PlannedOutcome("primary", "Change in HbA1c", "Week 24"),)
 NUMBERS = ("7717.25", "8818.5", "9919.75", "6616.125")
 
 
@@ -80,10 +83,7 @@ def with_canaries(trial: Trial) -> Trial:
         collaborators=(f"{WORD} collaborator",),
         org_study_id=f"{WORD} id",
         secondary_ids=(f"{WORD} id",),
-        planned_outcomes=(
-            PlannedOutcome("primary", "Change in HbA1c", "Week 24"),
-            PlannedOutcome("secondary", f"{WORD} planned", f"{WORD} frame"),
-        ),
+        planned_outcomes=(*PLANNED, PlannedOutcome("secondary", f"{WORD} planned", f"{WORD} frame")),
         outcomes=(spoiled, *trial.outcomes[1:], other_outcome(trial.nct_id)),
         flow=Flow(named, (FlowPeriod(f"{WORD} period", (FlowRow(f"{WORD} milestone", counts),), (FlowRow(WORD, counts),)),)),
         adverse_events=AdverseEvents(
@@ -180,6 +180,19 @@ def test_a_planned_target_finds_its_own_posted_result_although_its_plan_states_l
     elsewhere = replace(wanted, geography=(CountrySites("Brazil", 9),))
     changed = ask(forecast(elsewhere, TARGET), Spy(), Source(target, *anchors, search=found))
     assert next(event for event in changed if isinstance(event, Aggregated)).revealed is None
+
+
+def test_a_planned_arm_is_the_posted_group_that_is_linked_to_it() -> None:
+    trial = made_trial(TARGET, signed_outcome(TARGET))
+    outcome = trial.outcomes[0]
+    groups = tuple(
+        replace(group, title=f"Group {n}", doses=(), link=ArmLink(group.title, 1.0, "label"))
+        for n, group in enumerate(outcome.groups)
+    )
+    posted = replace(trial, outcomes=(replace(outcome, groups=groups),), planned_outcomes=PLANNED)
+    found = find_target(target_of(posted, arm="Glivazin 25 mg"), posted)
+    assert found is not None
+    assert (found.arm_group_id, found.comparator_group_id) == ("OG002", "OG000")
 
 
 def test_survival_results_of_other_arms_stay_out() -> None:
