@@ -14,6 +14,7 @@ import asyncio
 import json
 import os
 import random
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,24 @@ from machine import describe_machine
 
 BAR_MS = 25.0
 NAP = 0.005
-WORDS = "the effect of a higher dose is near its plateau so little more of it can be expected at this time point".split()
+WORDS = (
+    "the",
+    "effect",
+    "of",
+    "a",
+    "higher",
+    "dose",
+    "is",
+    "near",
+    "its",
+    "plateau",
+    "so",
+    "little",
+    "more",
+    "can",
+    "be",
+    "expected",
+)
 
 
 def main() -> None:
@@ -37,9 +55,13 @@ def main() -> None:
         lags = asyncio.run(measure(options.seconds, options.rate))
     lags.sort()
     p50, p95 = (lags[int(len(lags) * share)] * 1000 for share in (0.5, 0.95))
-    print(f"| event loop while streaming | p95 lag {p95:.1f} ms at {options.rate:g} tokens/s | under {BAR_MS:g} ms |")
+    sys.stdout.write(
+        f"| event loop while streaming | p95 lag {p95:.1f} ms at {options.rate:g} tokens/s | under {BAR_MS:g} ms |" + "\n"
+    )
     result = {"p50_ms": round(p50, 1), "p95_ms": round(p95, 1), "max_ms": round(lags[-1] * 1000, 1), "naps": len(lags)}
-    print(json.dumps({"benchmark": "streaming lag", **result, "rate": options.rate, "machine": describe_machine()}))
+    sys.stdout.write(
+        json.dumps({"benchmark": "streaming lag", **result, "rate": options.rate, "machine": describe_machine()}) + "\n"
+    )
     if p95 > BAR_MS:
         raise SystemExit(1)
 
@@ -83,7 +105,7 @@ async def measure(seconds: float, rate: float) -> list[float]:
         screen = app.screen
         assert isinstance(screen, ImagineScreen)
         assert screen.draft is not None
-        screen._set_draft(screen.draft.added(propose("geography", screen.draft.source, trial)[0].perturbation))
+        screen.take(screen.draft.added(propose("geography", screen.draft.source, trial)[0].perturbation))
         screen.action_run()
         await pilot.pause(0.5)
         while app.running:

@@ -41,7 +41,7 @@ def step_title(number: int, step: StepView, width: int) -> Content:
 
 
 def streaming_card(number: int, step: StepView, width: int) -> Content:
-    """A step that is being answered: the last lines of its text, as it comes, so that drawing stays quick however long it is."""
+    """A step that is being answered: the last lines of its text, so that drawing stays quick however long it is."""
     text = inert_lines(step.text[-TAIL_LINES * width :]).strip()
     lines = textwrap.wrap(text, max(width - 2, 20))[-TAIL_LINES:]
     state = "streaming…" if text else "reading the prompt…"
@@ -116,11 +116,9 @@ def _state_lines(state: State, width: int) -> list[Content]:
     if any(number.status == "imagined" and number.interval is None for number in numbers):
         lines.append(Content.styled("  no intervals: not calibrated", "dim"))
     lines += _met_lines(state.met)
-    if state.z_test is not None:
+    if state.z_test is not None and state.z_test.agrees:
         test = state.z_test
-        agrees = "agrees" if test.agrees else "disagrees with the verdict"
-        said = f"  z-test: {'met' if test.met else 'not met'}, p {_p(test.p)}; {agrees}"
-        lines.append(Content.styled(said, "dim" if test.agrees else "$text-warning"))
+        lines.append(Content.styled(f"  z-test agrees: {'met' if test.met else 'not met'}, p {_p(test.p)}", "dim"))
     return lines
 
 
@@ -132,7 +130,7 @@ def _number_lines(name: str, number: Number | None, label: int, width: int) -> l
     if number is None:
         return [Content.styled(f"  {name:<{label}}  not asked", "dim")]
     extra = [bracket(number.interval)] if number.interval is not None else []
-    if number.n is not None and number.status == "observed":
+    if number.n is not None and number.status == "observed" and number.source is not None:
         extra.append(f"n {number.n}")
     if number.after_entered and number.status != "entered":
         extra.append("after an entered value")
@@ -151,7 +149,7 @@ def _lines(name: str, status: Status, value: str, extra: str, label: int, width:
         return [first]
     if len(first.plain) + 2 + len(extra) <= width:
         return [Content.assemble(first, (f"  {extra}", "dim"))]
-    return [first, Content.styled(f"    {clip(extra, max(width - 4, 10))}", "dim")]
+    return [first, *(Content.styled(f"    {line}", "dim") for line in textwrap.wrap(extra, max(width - 4, 10)))]
 
 
 def _contrast_name(contrast: ContrastEstimate) -> str:
@@ -175,7 +173,7 @@ def _contrast_lines(contrast: ContrastEstimate, label: int, width: int, *, imagi
 def _met_lines(met: MetEstimate | None) -> Iterator[Content]:
     if met is None or (met.verdict == "undetermined" and not met.reason and met.probability is None):
         return
-    reason = f"  {inert(met.reason)}" if met.reason and met.status == "imagined" else ""
+    reason = f"  {inert(met.reason)}" if met.reason else ""
     yield Content.assemble("  ", (f"{MARKS[met.status]} {met_text(met)}", f"bold {style_of(met.status)}"), (reason, "dim"))
 
 

@@ -102,7 +102,7 @@ def met_text(met: MetEstimate) -> str:
     """`met` or `not met`, with P(met) and how it was read."""
     how = {"logits": "", "samples": f" from {met.samples} samples", "arithmetic": " by arithmetic", "none": ""}[met.how]
     if met.status == "observed" or met.status == "derived":
-        return met.verdict + (f" ({inert(met.reason)})" if met.reason else "")
+        return met.verdict
     if met.probability is None:
         return f"{met.verdict}   P(met) not given"
     calibrated = "" if met.calibrated else ", not calibrated"

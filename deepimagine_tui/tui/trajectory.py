@@ -31,8 +31,8 @@ def trajectory(draft: Draft, pathway: PathwayView | None, width: int, height: in
     said = EMAX_LABEL if plot and plot.curve else ""
     if plot is None:
         plot = _by_step(draft.source, pathway)
-    legend = Content.styled(clip("● observed  ○ imagined  " + said, width), "dim")
-    return Content("\n").join([title, draw(plot, width, height - 2), legend])
+    legend = [Content.styled(clip(line, width), "dim") for line in ("● observed  ○ imagined", said) if line]
+    return Content("\n").join([title, draw(plot, width, height - 1 - len(legend)), *legend])
 
 
 def what_if_figure(draft: Draft, pathway: PathwayView | None, width: int, height: int) -> Content:
@@ -129,7 +129,7 @@ def effect_of(state: State) -> Number | None:
 
 def waterfall(pathway: PathwayView | None, width: int) -> Content:
     """How much each change moved the effect: bars on one scale, from the observed effect to the imagined one."""
-    states = pathway.states if pathway else ()
+    states: list[State] = list(pathway.states) if pathway else []
     numbers = [effect_of(state) for state in states]
     if pathway is None or len(numbers) < 2 or any(number is None or number.value is None for number in numbers):
         return Content.styled("Runs show here how much each change moved the effect.", "dim")

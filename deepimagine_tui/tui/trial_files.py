@@ -22,7 +22,7 @@ def trial_csv(trial: Trial) -> str:
     """Posted values, then contrasts, one a line, under COLUMNS; the first line is the context of use."""
     text = io.StringIO()
     text.write(f"# {CONTEXT_OF_USE} The values below are observed: posted to the registry.\n")
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, list[str](COLUMNS), restval="", lineterminator="\n")
     writer.writeheader()
     for outcome in trial.outcomes:
         titles = {group.id: group.title for group in outcome.groups}

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event
 from typing import cast
 
+from deepimagine_tui.backends.catalogue import Catalogue
 from deepimagine_tui.backends.protocol import ModelBackend
-from deepimagine_tui.corpus.query import CorpusStats, SearchPage, SearchQuery, TrialRow
+from deepimagine_tui.corpus.query import CorpusStats, DoseSeen, SearchPage, SearchQuery, TrialRow
 from deepimagine_tui.errors import NotFoundError, StorageError
 from deepimagine_tui.reasoning.events import ReasoningEvent
-from deepimagine_tui.reasoning.request import ImagineRequest
+from deepimagine_tui.reasoning.request import ImagineRequest, ImagineSettings
+from deepimagine_tui.reasoning.runs import RunStore
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.services import CorpusReader, ModelChoice, Report
 
@@ -53,8 +55,13 @@ class FakeCorpus:
             quarantined=0,            data_date="2026-10-01", version="1", phases={}, conditions={},
         )  # fmt: skip
 
-    def facets(self, field: str, words: str) -> Sequence[tuple[str, int]]:
+    def facets(
+        self, field: str, words: str = "", query: SearchQuery | None = None, limit: int = 50
+    ) -> Sequence[tuple[str, int]]:
         return [("Type 2 diabetes", 2)] if field == "condition" else [("3", 2), ("2", 1)]
+
+    def doses_of(self, intervention: str) -> Sequence[DoseSeen]:
+        return [DoseSeen(2.0, "mg", "flat", None, None, ("NCT00000001", "NCT00000002"))]
 
     def interrupt(self) -> None:
         return None
@@ -94,6 +101,7 @@ class FakeServices:
         self.theme = theme
         self.keymap: Mapping[str, str] = keymap or {}
         self.requests: list[ImagineRequest] = []
+        self.imagine_settings = ImagineSettings()
         self._events = events
         self._hold = hold_model
 
@@ -114,3 +122,12 @@ class FakeServices:
     ) -> Iterator[ReasoningEvent]:
         self.requests.append(request)
         yield from self._events(request, cancel) if self._events else ()
+
+    def runs(self) -> RunStore:
+        return RunStore.default()
+
+    def catalogue(self) -> Catalogue:
+        return Catalogue.load()
+
+    def use_model(self, entry_id: str) -> None:
+        self.catalogue().use(entry_id)

@@ -16,8 +16,8 @@ from deepimagine_tui.reasoning.choosing import AnchorChoice, anchor_choices
 from deepimagine_tui.reasoning.request import AnchorRef
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.screens.dialog import Dialog
-from deepimagine_tui.tui.screens.export import Choices
 from deepimagine_tui.tui.show import clip
+from deepimagine_tui.tui.widgets.choices import Choices
 
 MOST_SHOWN = 200
 

@@ -70,13 +70,14 @@ class CompareTrials(Dialog[None]):
             table.add_column(Text(trial.nct_id), width=width + 1)
         columns = [dict(facts(trial)) for trial in self._trials]
         for name in dict.fromkeys(name for column in columns for name in column):
-            cells = [_wrapped(column.get(name, ""), width) for column in columns]
+            cells = [wrapped(column.get(name, ""), width) for column in columns]
             height = max(cell.plain.count("\n") + 1 for cell in cells)
             table.add_row(Content.styled(name, "bold"), *cells, key=name, height=height)
         table.focus()
 
 
-def _wrapped(text: str, width: int) -> Content:
+def wrapped(text: str, width: int) -> Content:
+    """`text` in at most four lines of `width` characters."""
     words, lines = clip(inert(text), width * 3).split(), [""]
     for word in words:
         if lines[-1] and len(lines[-1]) + 1 + len(word) > width:

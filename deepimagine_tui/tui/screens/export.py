@@ -3,40 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.copying import ExportChoice
 from deepimagine_tui.tui.screens.dialog import Dialog
 from deepimagine_tui.tui.show import inert
-
-
-class Choices(OptionList, inherit_bindings=False):
-    """A list to choose from, with the house's keys."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bind(
-        "list.up", "list.down", "list.page-up", "list.page-down", "list.open", labels={"list.open": "choose"}
-    )
-    HELP = "A list of choices. Move with the arrows or jk, choose with enter."
-
-    def action_select_cursor(self) -> None:
-        """Choose the option under the cursor."""
-        self.action_select()
-
-    def copy_text(self) -> str:
-        """Every choice, one a line."""
-        return "\n".join(_prompt(self.get_option_at_index(index)) for index in range(self.option_count))
-
-
-def _prompt(option: Option) -> str:
-    return str(getattr(option.prompt, "plain", option.prompt))
+from deepimagine_tui.tui.widgets.choices import Choices
 
 
 class ExportDialog(Dialog[tuple[ExportChoice, Path]]):

@@ -23,8 +23,8 @@ from deepimagine_tui.reasoning.state import Perturbation, State
 from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.screens.dialog import Dialog
-from deepimagine_tui.tui.screens.export import Choices
 from deepimagine_tui.tui.show import clip, inert
+from deepimagine_tui.tui.widgets.choices import Choices
 
 if TYPE_CHECKING:
     from deepimagine_tui.tui.app import DeepImagineApp
@@ -73,7 +73,7 @@ class FactorPicker(Dialog[Perturbation]):
         super().__init__()
         self._state = state
         self._trial = trial
-        self._factor = factor
+        self._factor: Factor | None = factor
         self._proposals: tuple[Proposal, ...] = ()
         self._timer: Timer | None = None
         self._read: TextRead | None = None

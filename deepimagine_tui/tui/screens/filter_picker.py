@@ -18,8 +18,8 @@ from deepimagine_tui.corpus.query import SearchQuery
 from deepimagine_tui.errors import UsageError
 from deepimagine_tui.tui.filters import FACETS, FILTERS, Facet, Filter, with_filter
 from deepimagine_tui.tui.screens.dialog import Dialog
-from deepimagine_tui.tui.screens.export import Choices
 from deepimagine_tui.tui.show import inert
+from deepimagine_tui.tui.widgets.choices import Choices
 
 if TYPE_CHECKING:
     from deepimagine_tui.tui.app import DeepImagineApp

@@ -13,7 +13,7 @@ from textual.content import Content
 
 from deepimagine_tui.errors import DeepImagineError
 from deepimagine_tui.reasoning.events import TokensArrived
-from deepimagine_tui.reasoning.graph import ReasoningGraph
+from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.request import AnchorRef, ImagineRequest, StepEdit
 from deepimagine_tui.reasoning.state import Estimand, Perturbation
@@ -106,10 +106,11 @@ class ImagineScreen(HouseScreen):
         self.request, self.graph, self._asked = None, ReasoningGraph(), None
         self.query_one(ChainView).start("The chain of steps appears here as the model answers.")
         self.query_one(ProbeTable).begin(self.house.status.model)
-        self._set_draft(Draft(trial, anchor, source, settings))
+        self.take(Draft(trial, anchor, source, settings))
         self.query_one(ChangeList).focus()
 
-    def _set_draft(self, draft: Draft) -> None:
+    def take(self, draft: Draft) -> None:
+        """Show another draft of the question."""
         self.draft = draft
         self.query_one(WhatIfPart).show(draft, self.house.status.model)
         self._draw_figures()
@@ -119,7 +120,7 @@ class ImagineScreen(HouseScreen):
         if isinstance(draft, DeepImagineError):
             self.query_one(WhatIfPart).say(str(draft))
         else:
-            self._set_draft(draft)
+            self.take(draft)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What needs a question, a change or a run is offered only when there is one."""
@@ -155,7 +156,7 @@ class ImagineScreen(HouseScreen):
             except DeepImagineError as error:
                 self._try(error)
                 return
-            self._set_draft(changed)
+            self.take(changed)
             if run:
                 self._run(changed)
 
@@ -190,7 +191,7 @@ class ImagineScreen(HouseScreen):
         """Ask for arm values, or for the contrast alone."""
         if self.draft is not None:
             other: Estimand = "contrast" if self.draft.estimand == "arm values" else "arm values"
-            self._set_draft(replace(self.draft.fresh(), estimand=other))
+            self.take(replace(self.draft.fresh(), estimand=other))
 
     # The run
 
@@ -200,8 +201,7 @@ class ImagineScreen(HouseScreen):
         if draft is None:
             return
         pathway = self.query_one(ChainView).pathway
-        crashed = self.graph.finished is not None and self.graph.finished.outcome == "failed"
-        if crashed and draft is self._asked and pathway is not None and self.request is not None:
+        if _crashed(pathway) and draft is self._asked and pathway is not None and self.request is not None:
             answered = sum(step.estimated is not None for step in pathway.steps)
             draft = draft.going_on(self.request.run_id, pathway, answered)
         self._run(draft)
@@ -216,7 +216,7 @@ class ImagineScreen(HouseScreen):
         request = draft.request()
         if not self.house.may_start():
             return
-        self._set_draft(draft)
+        self.take(draft)
         self._asked, self.request, self.graph = draft, request, ReasoningGraph()
         self.query_one(ChainView).start(ASKED)
         self.show_pane("chain-pane")
@@ -296,6 +296,11 @@ class ImagineScreen(HouseScreen):
     def export_choices(self) -> list[ExportChoice]:
         """Figures, report and data of the run."""
         return run_choices(self.graph) if self.graph.started is not None else []
+
+
+def _crashed(pathway: PathwayView | None) -> bool:
+    failed = pathway.steps[-1].failed if pathway and pathway.steps else None
+    return failed is not None and failed.kind == "model stopped"
 
 
 def _attempt(draft: Draft, what: str, *arguments: int) -> Draft | DeepImagineError:

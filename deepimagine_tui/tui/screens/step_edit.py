@@ -14,8 +14,8 @@ from deepimagine_tui.reasoning.describe import arm_text
 from deepimagine_tui.reasoning.request import StepEdit
 from deepimagine_tui.reasoning.state import Configuration, State
 from deepimagine_tui.tui.screens.dialog import Dialog
-from deepimagine_tui.tui.screens.export import Choices
 from deepimagine_tui.tui.show import clip, digits
+from deepimagine_tui.tui.widgets.choices import Choices
 
 StepAnswer = StepEdit | Literal["value", "again"]
 

@@ -33,6 +33,12 @@ class DrawnPane(TextPane):
         """Draw once there is a size."""
         self._draw()
 
+    def copy_text(self) -> str:
+        """The figure; one that has not been on screen yet is drawn for a pane of 60 by 20."""
+        if self._drawer is not None and self.size.width <= 2:
+            self.show(self._drawer(60, 20))
+        return super().copy_text()
+
     def _draw(self) -> None:
         if self._drawer is not None and self.size.width > 2:
             self.show(self._drawer(self.size.width - 3, self.size.height))

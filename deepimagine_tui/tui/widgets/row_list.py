@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from deepimagine_tui.tui.actions import bind
+from deepimagine_tui.tui.widgets.choices import Choices
 
 
-class RowList(OptionList, inherit_bindings=False):
+class RowList(Choices):
     """Rows with a cursor that stops at those that stand for something. `y` copies the row under the cursor."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bind(
-        "list.up", "list.down", "list.page-up", "list.page-down", "list.top", "list.bottom", "list.open"
-    )
     DEFAULT_CSS = """
     RowList { height: 1fr; background: $background; border: none; padding: 0; }
     RowList > .option-list--option { padding: 0 1; }
@@ -44,18 +38,6 @@ class RowList(OptionList, inherit_bindings=False):
             self.highlighted = highlighted
         elif stops_at:
             self.highlighted = stops_at[0]
-
-    def action_select_cursor(self) -> None:
-        """Open the row under the cursor."""
-        self.action_select()
-
-    def action_scroll_top(self) -> None:
-        """To the first row."""
-        self.action_first()
-
-    def action_scroll_bottom(self) -> None:
-        """To the last row."""
-        self.action_last()
 
     def copy_text(self) -> str:
         """The row under the cursor, tabs between its parts; all rows when there is no cursor."""
