@@ -15,7 +15,8 @@ from deepimagine_tui.reasoning.events import ReasoningEvent
 from deepimagine_tui.reasoning.pathway import Ask
 from deepimagine_tui.reasoning.prompts import Question
 from deepimagine_tui.reasoning.request import ImagineRequest
-from deepimagine_tui.reasoning.run import Clock, Run, utc_now
+from deepimagine_tui.reasoning.run import Run
+from deepimagine_tui.reasoning.stamps import Clock, utc_now
 
 ANSWER_MARGIN = 8
 """Tokens kept free beside the prompt, the reasoning and a longest plausible answer."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from typing import Literal, TypedDict, assert_never
+from collections.abc import Iterator
+from typing import Literal, assert_never
+
+from msgspec.structs import asdict, replace
 
 from deepimagine_tui.backends.protocol import (
     GenerationEvent,
@@ -14,7 +15,7 @@ from deepimagine_tui.backends.protocol import (
     SlotFilled,
     TextArrived,
 )
-from deepimagine_tui.errors import DeepImagineError, ModelError
+from deepimagine_tui.errors import DeepImagineError, ModelError, NotFoundError, RefusedError
 from deepimagine_tui.reasoning import prompts, steps
 from deepimagine_tui.reasoning.aggregate import aggregate
 from deepimagine_tui.reasoning.anchors import AnchorSource
@@ -38,24 +39,11 @@ from deepimagine_tui.reasoning.parse import ParseProblem, parse
 from deepimagine_tui.reasoning.pathway import Ask, Pathway
 from deepimagine_tui.reasoning.request import Forecast, ImagineRequest
 from deepimagine_tui.reasoning.revealing import reveal_aggregate
+from deepimagine_tui.reasoning.stamps import Clock, Stamps, utc_now
 from deepimagine_tui.reasoning.state import Direction, State
 from deepimagine_tui.trials.factors import ARITHMETIC
 
-Clock = Callable[[], datetime]
-"""Now, with its time zone."""
-
 DIRECTIONS: dict[str, Direction] = {"up": "up", "down": "down", "no clear change": "no clear change"}
-
-
-class _Stamp(TypedDict):
-    run_id: str
-    seq: int
-    at: str
-
-
-def utc_now() -> datetime:
-    """The time of this machine, in UTC."""
-    return datetime.now(UTC)
 
 
 class Run:
@@ -78,9 +66,7 @@ class Run:
         self._anchors = anchors
         self._trained_on = trained_on
         self._calibration = calibration
-        self._clock = clock
-        self._seq = 0
-        self._started = clock()
+        self._stamps = Stamps(request.run_id, clock)
 
     @property
     def asks(self) -> list[Ask]:
@@ -91,7 +77,7 @@ class Run:
         """Start, and choose the anchors. A question that cannot be asked ends the run here."""
         source = self._anchors
         yield RunStarted(
-            **self._stamp(),
+            **self._stamps.next(),
             request=self.request,
             model=self._info,
             prompt_version=prompts.PROMPT_VERSION,
@@ -102,6 +88,9 @@ class Run:
         # The boundary of one run: a question that cannot be asked ends it and leaves the other runs of the call alone.
         try:
             opened = open_pathways(self.request, source)
+        except (RefusedError, NotFoundError) as error:
+            yield self._end("no_answer", error.message, error.hint)
+            return
         except DeepImagineError as error:
             yield self._end("failed", error.message, error.hint)
             return
@@ -113,7 +102,7 @@ class Run:
             self.pathways.append(pathway)
             seen = None if self._trained_on is None else pathway.anchor.nct_id in self._trained_on
             yield AnchorChosen(
-                **self._stamp(),
+                **self._stamps.next(),
                 pathway=pathway.number,
                 state=pathway.anchor,
                 similarity=pathway.similarity,
@@ -147,7 +136,7 @@ class Run:
             case TextArrived(text=text, part=part, tokens=tokens):
                 ask.texts.append(text)
                 number, position = ask.pathway.number, ask.pathway.position
-                yield TokensArrived(**self._stamp(), pathway=number, step=position, text=text, part=part, tokens=tokens)
+                yield TokensArrived(**self._stamps.next(), pathway=number, step=position, text=text, part=part, tokens=tokens)
             case SlotFilled(slot=slot):
                 ask.slots[slot] = event
             case GenerationFinished(reason=reason):
@@ -170,7 +159,7 @@ class Run:
         """The step has no answer: its pathway ends before its target."""
         pathway = ask.pathway
         failed = StepFailed(
-            **self._stamp(),
+            **self._stamps.next(),
             pathway=pathway.number,
             step=pathway.position,
             step_id=ask.step_id,
@@ -235,7 +224,7 @@ class Run:
         """The change cannot be made to the state at which the pathway stands."""
         number, position = pathway.number, pathway.position
         yield StepPlanned(
-            **self._stamp(),
+            **self._stamps.next(),
             pathway=number,
             step=position,
             step_id=key,
@@ -243,7 +232,7 @@ class Run:
             source_state_id=pathway.state.id,
         )
         failed = StepFailed(
-            **self._stamp(),
+            **self._stamps.next(),
             pathway=number,
             step=position,
             step_id=key,
@@ -290,7 +279,7 @@ class Run:
     ) -> Iterator[ReasoningEvent]:
         pathway = ask.pathway
         yield StepEstimated(
-            **self._stamp(),
+            **self._stamps.next(),
             pathway=pathway.number,
             step=pathway.position,
             step_id=ask.step_id,
@@ -310,7 +299,7 @@ class Run:
 
     def _planned(self, ask: Ask, prompt: str = "", shortened: str = "") -> StepPlanned:
         return StepPlanned(
-            **self._stamp(),
+            **self._stamps.next(),
             pathway=ask.pathway.number,
             step=ask.pathway.position,
             step_id=ask.step_id,
@@ -324,7 +313,7 @@ class Run:
     def _close(self, pathway: Pathway) -> PathwayDone:
         pathway.done, pathway.ask = True, None
         return PathwayDone(
-            **self._stamp(),
+            **self._stamps.next(),
             pathway=pathway.number,
             complete=pathway.complete,
             steps=pathway.position,
@@ -348,23 +337,8 @@ class Run:
         if len(self.pathways) > 1 or isinstance(self.request.question, Forecast):
             summary = aggregate(self.request, self.pathways, self._calibration)
             revealed, warnings = reveal_aggregate(self.request, self._anchors, complete, summary)
-            yield Aggregated(
-                **self._stamp(),
-                arm_value=summary.arm_value,
-                comparator_value=summary.comparator_value,
-                contrast=summary.contrast,
-                met=summary.met,
-                spread_lower=summary.spread_lower,
-                spread_upper=summary.spread_upper,
-                answered=summary.answered,
-                agreement=summary.agreement,
-                anchors_met=summary.anchors_met,
-                anchors_with_verdict=summary.anchors_with_verdict,
-                comparator_rule=summary.comparator_rule,
-                shares=summary.shares,
-                revealed=revealed,
-                warnings=(*summary.warnings, *warnings),
-            )
+            said = replace(summary, warnings=(*summary.warnings, *warnings))
+            yield Aggregated(**self._stamps.next(), **asdict(said), revealed=revealed)
         message = ""
         if failures:
             message = f"{len(complete)} of {len(self.pathways)} pathways reached the target; {failures[0].message}"
@@ -378,13 +352,5 @@ class Run:
         nearest: tuple[str, ...] = (),
     ) -> RunFinished:
         self.finished = True
-        seconds = (self._clock() - self._started).total_seconds()
-        return RunFinished(
-            **self._stamp(), outcome=outcome, message=message, hint=hint, nearest=nearest, seconds=max(seconds, 0.0)
-        )
-
-    def _stamp(self) -> _Stamp:
-        at = self._clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        stamp = _Stamp(run_id=self.request.run_id, seq=self._seq, at=at)
-        self._seq += 1
-        return stamp
+        seconds = self._stamps.seconds
+        return RunFinished(**self._stamps.next(), outcome=outcome, message=message, hint=hint, nearest=nearest, seconds=seconds)

@@ -17,7 +17,7 @@ from deepimagine_tui.backends.protocol import (
     TextArrived,
 )
 from deepimagine_tui.backends.scripted import ScriptedBackend, ScriptedOutput
-from deepimagine_tui.errors import ModelError
+from deepimagine_tui.errors import CorpusError, ModelError
 from deepimagine_tui.reasoning.engine import imagine
 from deepimagine_tui.reasoning.events import (
     Aggregated,
@@ -32,6 +32,7 @@ from deepimagine_tui.reasoning.events import (
 )
 from deepimagine_tui.reasoning.graph import build_graph
 from deepimagine_tui.reasoning.request import KeptStep, StepEdit, WhatIf
+from deepimagine_tui.trials.model import Trial
 from tests.reasoning.engine.support import (
     Clock,
     Source,
@@ -411,7 +412,7 @@ def test_a_question_that_cannot_be_asked_ends_its_run_and_leaves_the_others_alon
     bad = replace(good, run_id="bad", question=replace(good.question, anchor=ref("OG000")))
     events = ask([bad, good])
     ends = {event.run_id: event for event in events if isinstance(event, RunFinished)}
-    assert ends["bad"].outcome == "failed"
+    assert ends["bad"].outcome == "no_answer"
     assert ends["bad"].message
     assert ends["good"].outcome == "answered"
 
@@ -419,7 +420,16 @@ def test_a_question_that_cannot_be_asked_ends_its_run_and_leaves_the_others_alon
 def test_an_unknown_trial_ends_the_run() -> None:
     events = ask(what_if(to_dose(50.0)), source=Source(made_trial("NCT99000002")))
     assert [type(event).__name__ for event in events] == ["RunStarted", "RunFinished"]
-    assert finish(events).outcome == "failed"
+    assert (finish(events).outcome, finish(events).message) == ("no_answer", "NCT99000001 is not here.")
+
+
+def test_a_corpus_that_cannot_be_read_fails_the_run() -> None:
+    class Locked(Source):
+        def trial(self, nct_id: str) -> Trial:
+            raise CorpusError("The corpus is locked.", "Close the other program.")
+
+    end = finish(ask(what_if(to_dose(50.0)), source=Locked()))
+    assert (end.outcome, end.message, end.hint) == ("failed", "The corpus is locked.", "Close the other program.")
 
 
 def test_the_start_says_everything_needed_to_repeat_the_run() -> None:
