@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from deepimagine_exporters.blocks import BODY, BORDERS, FAILED, SMALL, STATUS_COLOUR, Card, Cell, Line
 from deepimagine_exporters.provenance import target_configuration
 from deepimagine_exporters.sheet import GREY, INK, Style
@@ -51,11 +49,11 @@ def step_card(graph: ReasoningGraph, step: StepView, compact: bool = False) -> C
     return Card(FAILED, "not answered", Style(BODY, bold=True), lines=(Line("The run ended before this step.", Style(BODY)),))
 
 
-def posted_card(revealed: Revealed) -> Card:
+def posted_card(revealed: Revealed, compact: bool = False) -> Card:
     """The posted result that a step landed on, with the grade of the imagined one."""
-    rows = [_row("k1", "", revealed.arm_value), _row("k2", "", revealed.comparator_value)]
+    rows = [_row("k1", "", revealed.arm_value, compact), _row("k2", "", revealed.comparator_value, compact)]
     if revealed.contrast:
-        rows.append(_contrast_row(revealed.contrast, compact=False))
+        rows.append(_contrast_row(revealed.contrast, compact))
     if revealed.met:
         rows.append(_met_row(revealed.met))
     return Card(
@@ -74,8 +72,8 @@ def grade_lines(revealed: Revealed) -> tuple[str, ...]:
     if revealed.direction_right is not None:
         parts.append("same direction" if revealed.direction_right else "another direction")
     if revealed.error is not None:
-        beside = "" if revealed.copy_error is None else f" (copying the source: {rounded(revealed.copy_error)})"
-        parts.append(f"e {rounded(revealed.error)}{beside}")
+        beside = "" if revealed.copy_error is None else f" (copying the source: {rounded(revealed.copy_error, 2)})"
+        parts.append(f"e {rounded(revealed.error, 2)}{beside}")
     if revealed.verdict_right is not None:
         parts.append("same verdict" if revealed.verdict_right else "another verdict")
     lines = (", ".join(parts),) if parts else ()
@@ -84,7 +82,7 @@ def grade_lines(revealed: Revealed) -> tuple[str, ...]:
 
 def aggregate_card(aggregated: Aggregated) -> Card:
     """All pathways together."""
-    rows = [_row("k1", "", aggregated.arm_value), _row("k2", "", aggregated.comparator_value)]
+    rows = [_row("k1", "", aggregated.arm_value, True), _row("k2", "", aggregated.comparator_value, True)]
     if aggregated.contrast:
         rows.append(_contrast_row(aggregated.contrast, compact=True))
     if aggregated.spread_lower is not None and aggregated.spread_upper is not None:
@@ -115,8 +113,8 @@ def _state_card(state: State, about: Configuration | None, corner: str, notes: t
     configuration = state.configuration
     comparator = configuration.comparator.label if configuration.comparator else ""
     rows = [
-        _row("k1", "" if compact else configuration.arm.label, state.arm_value),
-        _row("k2", "" if compact else comparator, state.comparator_value),
+        _row("k1", "" if compact else configuration.arm.label, state.arm_value, compact),
+        _row("k2", "" if compact else comparator, state.comparator_value, compact),
     ]
     if state.contrast:
         rows.append(_contrast_row(state.contrast, compact))
@@ -135,15 +133,15 @@ def _state_card(state: State, about: Configuration | None, corner: str, notes: t
     return Card(BORDERS[status], f"{MARKS[status]} {status}", heading, corner, lines, tuple(row for row in rows if row), notes)
 
 
-def _row(side: str, label: str, number: Number | None) -> tuple[Cell, ...]:
+def _row(side: str, label: str, number: Number | None, compact: bool) -> tuple[Cell, ...]:
     if number is None:
         return ()
-    return _cells(number.status, side, label, value_text(number), spread_text(number))
+    return _cells(number.status, side, label, value_text(number), spread_text(number, brief=compact))
 
 
 def _contrast_row(contrast: ContrastEstimate, compact: bool) -> tuple[Cell, ...]:
     number = contrast.number
-    spread = spread_text(replace(number, note="")) if compact else contrast_spread(contrast)
+    spread = spread_text(number, brief=True) if compact else contrast_spread(contrast)
     return _cells(number.status, contrast_name(contrast), "", value_text(number), spread)
 
 

@@ -79,7 +79,7 @@ def _draw(sheet: Sheet, graph: ReasoningGraph, rows: list[ForestRow], contrast: 
         _Column(("", ""), tuple(row.number for row in rows), _SMALL, "right"),
         _Column(("", "Anchor"), tuple(row.trial for row in rows), _BODY),
         _Column(("", "Similarity"), tuple(row.similarity for row in rows), _BODY, "right"),
-        _Column(("", "Steps"), tuple(wrap(row.differs, _BODY, 2.0, 1)[0] for row in rows), _BODY),
+        _Column(("", "Steps"), tuple(wrap(row.differs, _BODY, 2.8, 1)[0] for row in rows), _BODY),
     ]
     right = [
         _Column(("At the", "target"), (*values, value_text(total) if total else ""), _STRONG, "right"),
@@ -107,7 +107,9 @@ def _draw(sheet: Sheet, graph: ReasoningGraph, rows: list[ForestRow], contrast: 
     null = reference(graph, contrast)
     scale = _axis(rows, graph, total, null, plot, end)
     foot = bottom + (0.42 if aggregated else 0.04)
-    if null is not None and scale.low <= null[0] <= scale.high:
+    if null is not None and not scale.low <= null[0] <= scale.high:
+        null = None
+    if null is not None:
         sheet.line([(scale.at(null[0]), first), (scale.at(null[0]), foot)], colour=GREY, width=0.7)
     if total and total.value is not None:
         x = scale.at(total.value)
@@ -118,7 +120,12 @@ def _draw(sheet: Sheet, graph: ReasoningGraph, rows: list[ForestRow], contrast: 
         _draw_total(sheet, graph, total, scale, bottom + 0.08, width)
         _draw_total_texts(sheet, right, len(rows), end + GAP, bottom + 0.08)
     _draw_axis(sheet, scale, foot, axis_title(graph, contrast))
-    draw_footer(sheet, graph, sheet.height, width, explanations(graph, rows, null), boxes=False)
+    draw_footer(sheet, graph, sheet.height, width, explanations(graph, rows, null), drawn=_drawn(rows, total))
+
+
+def _drawn(rows: list[ForestRow], total: Number | None) -> list[Number]:
+    numbers = [number for row in rows for number in (row.reached, row.start)]
+    return [number for number in (*numbers, total) if number is not None and number.value is not None]
 
 
 def _draw_columns(sheet: Sheet, columns: list[_Column], rows: list[ForestRow], x: float, y: float, pitch: float) -> None:

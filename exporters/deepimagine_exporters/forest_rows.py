@@ -136,9 +136,10 @@ def explanations(graph: ReasoningGraph, rows: list[ForestRow], null: tuple[float
     if aggregated:
         lines.append(
             "Diamond: similarity-weighted median, as wide as the interquartile range of the pathways; line: its interval. "
-            f"{aggregated.agreement} of {aggregated.answered} pathways agree on the verdict; "
-            f"{aggregated.anchors_met} of {aggregated.anchors_with_verdict} anchors were met."
+            f"{aggregated.agreement} of {aggregated.answered} pathways agree on the verdict."
         )
+    if aggregated and aggregated.anchors_with_verdict:
+        lines.append(f"{aggregated.anchors_met} of {aggregated.anchors_with_verdict} anchors with a posted verdict were met.")
     if null:
         lines.append(null[1])
     if any(view.anchor.seen_in_training for view in graph.pathways):

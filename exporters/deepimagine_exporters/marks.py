@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from deepimagine_exporters.blocks import BORDERS, STATUS_COLOUR
 from deepimagine_exporters.provenance import is_demo, measure_text, provenance_lines, target_configuration, title_of
 from deepimagine_exporters.sheet import GREY, INK, PAPER, Rect, Sheet, Style, width_of, wrap
@@ -37,11 +39,20 @@ def draw_header(sheet: Sheet, graph: ReasoningGraph, width: float, kind: str = "
 
 
 def draw_footer(
-    sheet: Sheet, graph: ReasoningGraph, y: float, width: float, extra: tuple[str, ...] = (), *, boxes: bool = True
+    sheet: Sheet,
+    graph: ReasoningGraph,
+    y: float,
+    width: float,
+    extra: tuple[str, ...] = (),
+    *,
+    drawn: Iterable[Number] | None = None,
 ) -> float:
-    """Legend of the statuses in use (with borders of boxes where there are any), explanations, provenance and context of use;
-    returns the y below them."""
-    y = _draw_legend(sheet, statuses_of(graph), y + 0.16, width, boxes)
+    """Legend of statuses, explanations, provenance and context of use; returns the y below them.
+
+    Without `drawn` all numbers of the run are on the page, in boxes; with it, only these, as points.
+    """
+    statuses = statuses_of(graph) if drawn is None else _ordered({number.status for number in drawn})
+    y = _draw_legend(sheet, statuses, y + 0.16, width, boxes=drawn is None)
     y += 0.06
     for line in extra:
         y = sheet.lines(0, y, wrap(line, FINE, width), FINE)
@@ -68,6 +79,14 @@ def statuses_of(graph: ReasoningGraph) -> tuple[Status, ...]:
             found |= {number.status for number in numbers_of(state)}
         if any(step.revealed for step in view.steps):
             found.add("observed")
+    if graph.aggregated:
+        total = graph.aggregated
+        contrast = total.contrast.number if total.contrast else None
+        found |= {number.status for number in (total.arm_value, total.comparator_value, contrast) if number is not None}
+    return _ordered(found)
+
+
+def _ordered(found: set[Status]) -> tuple[Status, ...]:
     return tuple(status for status in MARKS if status in found)
 
 

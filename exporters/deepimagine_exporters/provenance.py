@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from deepimagine_exporters.words import comparison_text, outcome_text
-from deepimagine_tui.backends.protocol import ModelInfo
 from deepimagine_tui.errors import RefusedError
 from deepimagine_tui.reasoning.events import CONTEXT_OF_USE, DEMO_MARK, RunStarted
 from deepimagine_tui.reasoning.graph import ReasoningGraph
 from deepimagine_tui.reasoning.request import Forecast, WhatIf
 from deepimagine_tui.reasoning.state import Configuration, Perturbation
 from deepimagine_tui.text import one_line
+
+if TYPE_CHECKING:
+    from deepimagine_tui.backends.protocol import ModelInfo
 
 HASH_DIGITS = 12
 
@@ -33,7 +37,7 @@ def is_demo(graph: ReasoningGraph) -> bool:
 def model_text(model: ModelInfo) -> str:
     """Name, quantisation, adapter and hash prefixes; the demo mark for the scripted backend."""
     if model.demo:
-        return f"{DEMO_MARK} ({one_line(model.name)})"
+        return DEMO_MARK if model.name == DEMO_MARK else f"{DEMO_MARK} ({one_line(model.name)})"
     parts = [" ".join(part for part in (one_line(model.name), model.quantisation) if part)]
     if model.sha256:
         parts[0] += f" (sha256 {model.sha256[:HASH_DIGITS]})"

@@ -276,7 +276,7 @@ class Sheet:
         from matplotlib.text import Text
 
         angle = 24.0
-        size = min(150.0, 0.62 * width * POINTS / max(_width_of(text, Style(size=1, bold=True)) * POINTS, 0.1))
+        size = min(150.0, 0.42 * height * POINTS, 0.62 * width / _width_of(text, Style(size=1, bold=True)))
         artist = Text(
             width / 2,
             height / 2,

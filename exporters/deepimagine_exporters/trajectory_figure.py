@@ -88,14 +88,15 @@ def _panels(graph: ReasoningGraph, index: int, view: PathwayView, single: bool) 
         groups[-1].append(place)
         measure = here
     anchor = view.anchor
-    name = [] if single else [str(index + 1), anchor.state.nct_id + (" *" if anchor.seen_in_training else "")]
+    trial = anchor.state.nct_id + (" *" if anchor.seen_in_training else "")
+    name = [] if single else [f"{index + 1}  {trial}"]
     if anchor.similarity is not None:
         name.append(f"similarity {format_probability(anchor.similarity)}")
     found = []
     for group in groups:
         state = next(place.state for place in group if place.state)
         measured = outcome_text(state.configuration) if len(groups) > 1 else ""
-        found.append(_panel(graph, " ".join([*name, measured] if measured else name), group, state, single))
+        found.append(_panel(graph, " · ".join([*name, measured] if measured else name), group, state, single))
     return found
 
 
@@ -167,7 +168,7 @@ def _draw(sheet: Sheet, graph: ReasoningGraph, panels: list[Panel], single: bool
             bottom = max(bottom, draw_panel(sheet, panel, scale, left + 0.55, pitch, ticks=bool(shared)))
             left += cell
         y = bottom + 0.22
-    draw_footer(sheet, graph, y - 0.2, width, _explanations(graph, panels), boxes=False)
+    draw_footer(sheet, graph, y - 0.2, width, _explanations(graph, panels), drawn=_drawn(panels))
 
 
 def _shared_values(panels: list[Panel]) -> dict[str, list[float]]:
@@ -178,24 +179,21 @@ def _shared_values(panels: list[Panel]) -> dict[str, list[float]]:
     return found
 
 
+def _drawn(panels: list[Panel]) -> list[Number]:
+    points = [point for panel in panels for series in panel.series for point in series.points]
+    numbers = [number for point in points for number in (point.number, point.posted)]
+    return [number for number in numbers if number is not None and number.value is not None]
+
+
 def _explanations(graph: ReasoningGraph, panels: list[Panel]) -> tuple[str, ...]:
     lines = []
     if any(series.name == "k1" for panel in panels for series in panel.series):
         lines.append("Circles: arm k1; squares: comparator k2. Filled: observed; hollow: imagined.")
-    kinds = {
-        f"{point.number.interval.level:g}% {point.number.interval.kind}"
-        for panel in panels
-        for series in panel.series
-        for point in series.points
-        if point.number and point.number.interval
-    }
-    imagined = [
-        point.number for panel in panels for series in panel.series for point in series.points
-        if point.number and point.number.status == "imagined"
-    ]  # fmt: skip
+    numbers = _drawn(panels)
+    kinds = {f"{number.interval.level:g}% {number.interval.kind}" for number in numbers if number.interval}
     if kinds:
         lines.append(f"Vertical bars: {', '.join(sorted(kinds))}.")
-    if any(number.interval is None for number in imagined):
+    if any(number.interval is None for number in numbers if number.status == "imagined"):
         lines.append("Imagined values without a bar are not calibrated.")
     if any(step.revealed for view in graph.pathways for step in view.steps):
         lines.append("Filled diamonds: the posted result, shown after the model had answered.")

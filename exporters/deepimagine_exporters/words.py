@@ -17,9 +17,21 @@ STATUS_MEANING: dict[Status, str] = {
 }
 
 
-def rounded(value: float) -> str:
-    """A number that nobody posted or typed, to four significant digits."""
-    return number_text(float(f"{value:.4g}")) if math.isfinite(value) else "not a number"
+def rounded(value: float, digits: int = 3) -> str:
+    """A number that nobody posted or typed: so many significant digits, but whole digits all."""
+    if not math.isfinite(value):
+        return "not a number"
+    decimals = digits - 1 - math.floor(math.log10(abs(value))) if value else 0
+    return number_text(round(value, max(decimals, 0)))
+
+
+def _rounded_together(lower: float, upper: float) -> tuple[str, ...]:
+    """Both limits to the decimals that give the larger one three significant digits."""
+    largest = max(abs(lower), abs(upper))
+    if not math.isfinite(largest) or largest == 0:
+        return rounded(lower), rounded(upper)
+    decimals = max(2 - math.floor(math.log10(largest)), 0)
+    return same_decimals(number_text(round(lower, decimals)), number_text(round(upper, decimals)))
 
 
 def p_text(p: float) -> str:
@@ -31,8 +43,10 @@ def interval_text(interval: Interval) -> str:
     """`[-1.10, -0.55] 90% PI`: both limits with the same decimals; a one-sided interval names its side."""
     if interval.lower is None or interval.upper is None:
         return format_interval(interval)
-    shown = number_text if interval.kind == "CI posted" else rounded
-    lower, upper = same_decimals(shown(interval.lower), shown(interval.upper))
+    if interval.kind == "CI posted":
+        lower, upper = same_decimals(number_text(interval.lower), number_text(interval.upper))
+    else:
+        lower, upper = _rounded_together(interval.lower, interval.upper)
     return f"[{lower}, {upper}] {number_text(interval.level)}% {interval.kind}"
 
 
@@ -51,17 +65,29 @@ def same_decimals(*texts: str) -> tuple[str, ...]:
 def value_text(number: Number) -> str:
     """The value, or why there is none. What was posted or typed is shown in full, anything else to four digits."""
     if number.value is not None:
-        return number_text(number.value) if number.status in ("observed", "entered") else rounded(number.value)
+        return number_text(number.value) if number.status in ("observed", "entered") else rounded(number.value, 4)
     return one_line(number.note) or "no value"
 
 
-def spread_text(number: Number) -> str:
-    """What stands beside a value: interval, dispersion, participants; `not calibrated` for an imagined one without interval."""
+def spread_text(number: Number, *, brief: bool = False) -> str:
+    """What stands beside a value: interval, dispersion, participants, notes; `not calibrated` for an imagined one without
+    interval. In brief, an imagined number has its interval only."""
     parts: list[str] = []
     if number.interval:
         parts.append(interval_text(number.interval))
     elif number.status == "imagined" and number.value is not None:
         parts.append(NOT_CALIBRATED)
+    if not (brief and number.status == "imagined"):
+        parts += _dispersion(number)
+        if number.value is not None and number.note:
+            parts.append(one_line(number.note))
+    if number.after_entered and number.status != "entered":
+        parts.append("after an entered value")
+    return ", ".join(parts)
+
+
+def _dispersion(number: Number) -> list[str]:
+    parts = []
     kind = number.dispersion_kind
     if number.lower is not None and number.upper is not None and kind not in ("none", "CI"):
         parts.append(f"{kind} {number_text(number.lower)} to {number_text(number.upper)}")
@@ -69,11 +95,7 @@ def spread_text(number: Number) -> str:
         parts.append(f"{kind} {rounded(number.dispersion)}")
     if number.n is not None:
         parts.append(f"n {number.n}")
-    if number.value is not None and number.note:
-        parts.append(one_line(number.note))
-    if number.after_entered and number.status != "entered":
-        parts.append("after an entered value")
-    return ", ".join(parts)
+    return parts
 
 
 def contrast_name(contrast: ContrastEstimate) -> str:

@@ -96,7 +96,7 @@ def test_a_report_says_what_is_needed_to_judge_the_run(suffix: str, tmp_path: Pa
         "logits, mass .97, not calibrated",
         "z -7.4, p < .001, met; it agrees with the verdict",
         "● -0.78 percentage points SD 0.8, n 224",
-        "same direction, e 0.049 (copying the source: 0.148), same verdict, Brier score 0.0196",
+        "same direction, e 0.049 (copying the source: 0.15), same verdict, Brier score 0.0196",
         "--set 'dose=25 mg once daily' --seed 7",
         sample_runs.MODEL.sha256,
         "data of 2026-10-30",

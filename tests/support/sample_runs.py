@@ -481,6 +481,40 @@ def _forecast_plan(index: int, anchor: State, target: Configuration) -> list[tup
     return steps[: 1 + (index + 2) % 3]
 
 
+def sampled_run(samples: int = 3) -> Events:
+    """One what-if walked several times from one anchor, its target posted; the aggregate is revealed as well."""
+    run, start = _Run(), anchor_state()
+    run.start(WhatIf(anchor_ref(), (TO_25,)))
+    revealed = next(event.revealed for event in revealed_run() if isinstance(event, StepEstimated))
+    shares = []
+    for index in range(samples):
+        run.add(AnchorChosen, pathway=index, state=start)
+        value = imagined(round(-0.74 - 0.05 * index, 2), None)
+        target = imagined_state(start, replace(start.configuration, arm=arm(25)), value, start.comparator_value, None)
+        run.step(index, 0, TO_25, start, target, WHY_DOSE, revealed=revealed if index == 0 else None)
+        run.add(PathwayDone, pathway=index, complete=True, steps=1, final_state_id=target.id)
+        shares.append(PathwayShare(index, NCT, None, 1 / samples, value.value, None, "met"))
+    run.add(
+        Aggregated,
+        arm_value=imagined(-0.79, None),
+        comparator_value=start.comparator_value,
+        contrast=difference(-0.71),
+        met=MetEstimate("met", "imagined", 1.0, None, "samples", samples),
+        spread_lower=-0.82,
+        spread_upper=-0.76,
+        answered=samples,
+        agreement=samples,
+        anchors_met=1,
+        anchors_with_verdict=1,
+        comparator_rule="met: the comparator is placebo",
+        shares=tuple(shares),
+        revealed=revealed,
+        warnings=("Sampled answers are not independent.",),
+    )
+    run.add(RunFinished, outcome="answered", seconds=4.0)
+    return tuple(run.events)
+
+
 def single_arm_run() -> Events:
     """A state without a comparator: no contrast and no verdict; one value was not reached."""
     run = _Run()
@@ -540,6 +574,7 @@ ALL_RUNS: dict[str, Callable[[], Events]] = {
     "demo": demo_run,
     "failed": failed_run,
     "forecast": forecast_run,
+    "sampled": sampled_run,
     "single_arm": single_arm_run,
     "hostile": hostile_run,
 }
