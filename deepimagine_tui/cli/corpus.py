@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from deepimagine_tui.cli.console import emit, emit_bytes, emit_json, narrate, table
-from deepimagine_tui.cli.options import as_json, corpus_option
-from deepimagine_tui.errors import BadInputError, ExitCode, UsageError
+from deepimagine_tui.cli.options import as_json, corpus_option, offline_option
+from deepimagine_tui.errors import BadInputError, ExitCode, RefusedError, UsageError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -129,7 +130,7 @@ def stats(history: bool, quarantine: bool, corpus: Path | None, json_output: boo
         past = opened.history() if history else ()
         unread = opened.quarantine() if quarantine else ()
     if json_output:
-        parts: dict[str, object] = {"trials": found.trials} | msgspec.structs.asdict(found) | {"path": str(place)}
+        parts: dict[str, object] = {"trials": found.trials, **msgspec.structs.asdict(found), "path": str(place)}
         emit_json(parts | ({"history": past} if history else {}) | ({"quarantine": unread} if quarantine else {}))
         return
     counts = ("trials", "with_results", "dose_ranging", "outcomes", "cells", "contrasts", "quarantined")
@@ -183,6 +184,56 @@ def import_records(sources: tuple[Path, ...], corpus: Path | None, json_output: 
             "No record could be read.", "Give API v2 JSON, NDJSON or classic XML records of ClinicalTrials.gov."
         )
     return ExitCode.OK
+
+
+@corpus.command()
+@click.option("--condition", default="", help="A condition studied.")
+@click.option("--intervention", default="", help="A drug or other intervention.")
+@click.option("--words", default="", help="Words anywhere in the record.")
+@click.option("--phase", type=click.Choice(["early 1", "1", "2", "3", "4"]), help="A phase.")
+@click.option("--status", default="", help="Overall status, e.g. completed.")
+@click.option("--has-results", is_flag=True, help="With posted results only.")
+@click.option("--id", "ids", metavar="NCT_ID", multiple=True, help="One study; may be given several times.")
+@click.option("--registry", metavar="URL", help="Address of the registry's interface, version 2.")
+@corpus_option
+@offline_option
+@as_json
+def fetch(
+    phase: str | None,
+    registry: str | None,
+    corpus: Path | None,
+    offline: bool | None,
+    json_output: bool,
+    **filters: object,
+) -> ExitCode:
+    """Fetch studies from ClinicalTrials.gov.
+
+    One request a second. The studies go to your own corpus, or to --corpus. A fetch that was stopped goes on where it was when
+    started again; one that was completed asks only for what was updated since.
+    """
+    import msgspec
+
+    from deepimagine_tui import paths, settings
+    from deepimagine_tui.cli.session import stoppable
+
+    if not any(filters.values()) and phase is None:
+        raise UsageError("Say what to fetch.", "For example: deepimagine corpus fetch --condition asthma --has-results")
+    chosen = settings.load({"corpus": _text(corpus), "offline": offline})
+    if chosen.offline:
+        raise RefusedError("Fetching needs the network, which is forbidden (offline).", "Leave --offline out, or unset it.")
+    from deepimagine_tui.cli.fetching import follow_fetch
+    from deepimagine_tui.corpus.registry import REGISTRY, RegistryClient
+    from deepimagine_tui.corpus.registry_query import FetchQuery
+
+    query = msgspec.convert(filters | {"phase": phase or ""}, FetchQuery)
+    target = Path(chosen.corpus) if chosen.corpus else paths.default_corpus()
+    with stoppable() as cancel, closing(RegistryClient(registry or REGISTRY)) as client:
+        total = follow_fetch(client.fetch(target, query, cancel))
+    if json_output:
+        emit_json({"corpus": str(target), **total.counts()})
+    else:
+        emit(f"{target}\n{total.sentence()}")
+    return ExitCode.CANCELLED if total.stopped else ExitCode.OK
 
 
 def _text(path: Path | None) -> str | None:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from deepimagine_tui.cli.console import emit, emit_json, narrate, table
 from deepimagine_tui.cli.options import as_json
-from deepimagine_tui.errors import DeepImagineError, UsageError
+from deepimagine_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from deepimagine_tui.backends.catalogue import CatalogueEntry
-    from deepimagine_tui.backends.gguf_header import GgufHeader
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -135,49 +135,10 @@ def remove(model: str) -> None:
     narrate(f"{model} is no longer listed; its file was left alone.")
 
 
-def _file_of(entry: CatalogueEntry) -> Path | None:
-    """Where the weights of `entry` lie now; `None` for a model without a file, or one that is not unpacked yet."""
-    from deepimagine_tui import paths
-    from deepimagine_tui.backends import embedded
-
-    if entry.kind == "file":
-        return Path(entry.path)
-    unpacked = paths.models_dir() / embedded.FILE_NAME
-    return unpacked if entry.kind == "embedded" and unpacked.is_file() else None
-
-
 def _facts(entry: CatalogueEntry, *, hashed: bool = False) -> dict[str, object]:
-    from deepimagine_tui.backends.gguf_header import read_header
+    from deepimagine_tui.backends.facts import model_facts
 
-    facts: dict[str, object] = {"id": entry.id, "name": entry.name, "kind": entry.kind, "licence": entry.licence}
-    facts |= {"architecture": "", "parameters": 0, "quantisation": "", "context_length": 0, "template": "", "size_bytes": 0}
-    facts |= {"path": "", "sha256": "", "adapter": entry.adapter, "url": entry.url, "served_as": entry.model, "problem": ""}
-    path = _file_of(entry)
-    if entry.kind == "openai":
-        facts |= {"context_length": entry.context_length, "template": entry.api}
-    if entry.kind == "embedded" and path is None:
-        facts["problem"] = "not unpacked yet; the first use does that"
-    if path is not None:
-        try:
-            facts |= _header_facts(read_header(path), hashed=hashed)
-        except DeepImagineError as error:
-            facts |= {"path": str(path), "problem": error.message}
-    return facts
-
-
-def _header_facts(header: GgufHeader, *, hashed: bool) -> dict[str, object]:
-    from deepimagine_tui.backends import digests
-
-    return {
-        "architecture": header.architecture,
-        "parameters": header.parameters,
-        "quantisation": header.quantisation,
-        "context_length": header.context_length,
-        "template": "chat" if header.chat_template else "plain",
-        "size_bytes": header.size_bytes,
-        "path": header.path,
-        "sha256": digests.sha256(Path(header.path)) if hashed else "",
-    }
+    return msgspec.structs.asdict(model_facts(entry, hashed=hashed))
 
 
 def _size(fact: dict[str, object]) -> str:
