@@ -7,7 +7,7 @@ import msgspec
 from deepimagine_tui.trials.concepts.cell_states import missing_state
 from deepimagine_tui.trials.concepts.numbers import is_not_available, parse_number
 from deepimagine_tui.trials.concepts.time_points import time_point
-from deepimagine_tui.trials.registry.fields import Log, Node, clean, count, each, number, text, unknown_keys
+from deepimagine_tui.trials.registry.fields import Log, Node, clean, count, each, group_id, number, text, unknown_keys
 from deepimagine_tui.trials.results import Cell, TimePoint, ValueKind
 
 _CLASS_KEYS = frozenset({"title", "denoms", "categories"})
@@ -49,16 +49,16 @@ class CellReader:
             for spot, category in each(item, "categories", where, log):
                 name = text(category, "title", spot, log)
                 for place, node in each(category, "measurements", spot, log):
-                    group_id = text(node, "groupId", place, log)
-                    counted = own if own is not None and group_id in own.counts else self._of_outcome
-                    found.append(self._cell(node, place, group_id, title, name, time, counted))
+                    group = group_id(node, place, log)
+                    counted = own if own is not None and group in own.counts else self._of_outcome
+                    found.append(self._cell(node, place, group, title, name, time, counted))
         return tuple(found)
 
     def _cell(
         self,
         node: Node,
         at: str,
-        group_id: str,
+        group: str,
         title: str,
         category: str,
         time: TimePoint | None,
@@ -75,13 +75,13 @@ class CellReader:
             lower = number(node, "lowerLimit", at, self._log)
             upper = number(node, "upperLimit", at, self._log)
             flags = _flags(value, spread, lower, upper)
-        n, unit = counted.counts.get(group_id), counted.unit
+        n, unit = counted.counts.get(group), counted.unit
         also_n, also_unit = None, ""
         if counted.also_unit:
-            also_n, also_unit = counted.also_counts.get(group_id), counted.also_unit
+            also_n, also_unit = counted.also_counts.get(group), counted.also_unit
         if value is not None:
             return Cell(
-                group_id,
+                group,
                 value,
                 "value",
                 "",
@@ -105,7 +105,7 @@ class CellReader:
         state = missing_state(said, note, self._kind, self._unit)
         shown = f"{said}: {note}" if note else said
         return Cell(
-            group_id,
+            group,
             None,
             state,
             shown,
@@ -130,8 +130,7 @@ class CellReader:
         by_unit: dict[str, dict[str, int | None]] = {}
         for where, denom in each(node, "denoms", at, log):
             by_unit[text(denom, "units", where, log).lower()] = {
-                text(cell, "groupId", spot, log): count(cell, "value", spot, log)
-                for spot, cell in each(denom, "counts", where, log)
+                group_id(cell, spot, log): count(cell, "value", spot, log) for spot, cell in each(denom, "counts", where, log)
             }
         if self._selected in by_unit:
             chosen = self._selected

@@ -57,13 +57,19 @@ def text(node: Node, key: str, path: str, log: Log) -> str:
     """The text under `key`, cleaned; empty when absent. A number is taken as its digits."""
     value = node.get(key)
     if type(value) is str:
-        return clean(value)
+        return _clean_short(value) if len(value) < _SHORT else _clean(value)
     if value is None:
         return ""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     log.add(f"{path}.{key}", "not-text", f"Expected text, found {shown(value)}.")
     return ""
+
+
+def group_id(node: Node, path: str, log: Log) -> str:
+    """The id under `groupId`, as it is: ids are short tokens, and there are more of them than of anything else."""
+    value = node.get("groupId")
+    return value if type(value) is str else text(node, "groupId", path, log)
 
 
 def paragraphs(node: Node, key: str, path: str, log: Log) -> str:

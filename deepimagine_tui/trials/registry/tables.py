@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from deepimagine_tui.trials.concepts import terms
-from deepimagine_tui.trials.registry.fields import Log, Node, child, clean, count, each, number, shown, text, unknown_keys
+from deepimagine_tui.trials.registry.fields import (
+    Log,
+    Node,
+    child,
+    clean,
+    count,
+    each,
+    group_id,
+    number,
+    shown,
+    text,
+    unknown_keys,
+)
 from deepimagine_tui.trials.results import (
     AdverseEvent,
     AdverseEvents,
@@ -60,7 +72,7 @@ def _flow_rows(period: Node, key: str, counts: str, path: str, log: Log) -> tupl
         FlowRow(
             text(row, "type", at, log).lower(),
             tuple(
-                FlowCount(text(cell, "groupId", where, log), count(cell, "numSubjects", where, log))
+                FlowCount(group_id(cell, where, log), count(cell, "numSubjects", where, log))
                 for where, cell in each(row, counts, at, log)
             ),
         )
@@ -75,7 +87,7 @@ def baseline(module: Node, path: str, log: Log) -> Baseline:
     for at, denom in each(module, "denoms", path, log):
         if text(denom, "units", at, log).lower() in ("participants", ""):
             counts = [
-                FlowCount(text(cell, "groupId", where, log), count(cell, "value", where, log))
+                FlowCount(group_id(cell, where, log), count(cell, "value", where, log))
                 for where, cell in each(denom, "counts", at, log)
             ]
     measures = tuple(_baseline_measure(item, at, log) for at, item in each(module, "measures", path, log))
@@ -92,7 +104,7 @@ def _baseline_measure(measure: Node, path: str, log: Log) -> BaselineMeasure:
             for spot, cell in each(category, "measurements", where, log):
                 cells.append(
                     BaselineCell(
-                        group_id=text(cell, "groupId", spot, log),
+                        group_id=group_id(cell, spot, log),
                         class_title=class_title,
                         category=category_title,
                         value=number(cell, "value", spot, log),
@@ -165,7 +177,7 @@ def _terms(module: Node, key: str, serious: bool, path: str, log: Log) -> list[A
 def _stat(stat: Node, path: str, log: Log) -> AffectedAtRisk:
     """One group's counts that the format did not already give as such."""
     return AffectedAtRisk(
-        text(stat, "groupId", path, log),
+        group_id(stat, path, log),
         count(stat, "numAffected", path, log),
         count(stat, "numAtRisk", path, log),
         count(stat, "numEvents", path, log),
