@@ -74,7 +74,7 @@ def _write(grid: list[list[tuple[str, str]]], row: int, column: int, point: Poin
     text = f" {point.label}" if point.label else ""
     for side, start in ((text, column + 1), (f"{point.label} ", column - len(text))):
         end = start + len(side)
-        if point.label and start >= 0 and end <= len(line) and all(char == " " for char, _ in line[start:end]):
+        if point.label and start >= 0 and end <= len(line) and all(char in " ┄" for char, _ in line[start:end]):
             for offset, char in enumerate(side):
                 line[start + offset] = (char, "dim")
             return
@@ -98,7 +98,7 @@ def _ticks(plot: Plot, margin: int, columns: int, column: Callable[[float], int]
     line = [" "] * columns
     title = f" {plot.x_title}" if plot.x_title else ""
     for x, label in plot.ticks:
-        text = clip(label, max(columns // max(len(plot.ticks), 1) - 1, 3))
+        text = clip(label, max(columns // max(len(plot.ticks), 1) + 2, 4))
         start = min(max(column(x) - len(text) // 2, 0), columns - len(text))
         if all(char == " " for char in line[max(start - 1, 0) : start + len(text) + 1]):
             line[start : start + len(text)] = text

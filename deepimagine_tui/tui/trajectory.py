@@ -19,6 +19,8 @@ from deepimagine_tui.tui.nearest_safety import nearest_safety
 from deepimagine_tui.tui.plot import Plot, Point, draw
 from deepimagine_tui.tui.show import MARKS, clip, digits, inert, style_of
 
+MOST_HEIGHT = 26
+"""Lines of a plot with its title and legend; taller ones say no more."""
 EMAX_LABEL = "┄ Emax through observed"
 
 
@@ -39,9 +41,9 @@ def what_if_figure(draft: Draft, pathway: PathwayView | None, width: int, height
     """The trajectory, and where a dose changes the safety of the nearest studied arms below it."""
     doses = [change.change.dose for change in draft.changes if isinstance(change.change, DoseChange)]
     if not doses:
-        return trajectory(draft, pathway, width, height)
+        return trajectory(draft, pathway, width, min(height, MOST_HEIGHT))
     safety = nearest_safety(draft.trial, doses[-1], width)
-    room = max(height - safety.plain.count("\n") - 2, 10)
+    room = min(max(height - safety.plain.count("\n") - 2, 10), MOST_HEIGHT)
     return Content("\n").join([trajectory(draft, pathway, width, room), Content(""), safety])
 
 
@@ -96,9 +98,10 @@ def _by_dose(draft: Draft, pathway: PathwayView | None, target: Dose) -> Plot | 
             if revealed and revealed.arm_value and revealed.arm_value.value is not None:
                 points.append(Point(at, revealed.arm_value.value, "●", "bold", "posted"))
     last = max(ticks)
-    drawn = tuple((x, curve.at(x)) for x in (last * step / 120 for step in range(121))) if curve else ()
     unit = amount_text(target).removeprefix(digits(target.amount)).strip()
-    return Plot(tuple(points), tuple(sorted(ticks.items())), drawn, unit)
+    ticks[last] = f"{ticks[last]} {unit}"
+    drawn = tuple((x, curve.at(x)) for x in (last * step / 120 for step in range(121))) if curve else ()
+    return Plot(tuple(points), tuple(sorted(ticks.items())), drawn)
 
 
 def _point(x: float, number: Number, label: str) -> Point:

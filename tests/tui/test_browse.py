@@ -188,3 +188,20 @@ async def test_esc_leads_from_the_search_line_to_the_list() -> None:
         assert browse(app).query_one("#words", Input).has_focus
         await pilot.press("escape")
         assert browse(app).query_one(TrialTable).has_focus
+
+
+async def test_words_are_found_within_the_trial() -> None:
+    app = DeepImagineApp(FakeServices([dose_trial()]))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("slash", *"weight", "enter")
+        await settled(pilot)
+        results = browse(app).query_one(ResultsList)
+        assert "Weight" in results.copy_text()
+        await pilot.press("right_square_bracket", "slash")
+        await pilot.pause()
+        await pilot.press(*["backspace"] * 6, *"nausea", "enter")
+        await settled(pilot)
+        assert browse(app).query_one("#safety").scroll_offset.y > 0

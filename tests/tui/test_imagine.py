@@ -82,7 +82,7 @@ async def test_an_untried_dose_is_imagined_with_statuses_on_every_number() -> No
         assert "Emax through observed" in screen.query_one("#trajectory", DrawnPane).copy_text()
         assert "serious" in screen.query_one("#trajectory", DrawnPane).copy_text()
         assert "2 geography" in screen.query_one("#waterfall", DrawnPane).copy_text()
-        assert "Semaglutide" in screen.query_one("#prompt", TextPane).copy_text()
+        assert "Japan" in screen.query_one("#prompt", TextPane).copy_text()
     assert RunStore.default().list()
 
 

@@ -12,6 +12,7 @@ from textual.worker import Worker
 
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.copying import Copyable, Exportable
+from deepimagine_tui.tui.finding import Searchable
 from deepimagine_tui.tui.status import ShellStatus
 from deepimagine_tui.tui.widgets.footer import HouseFooter
 from deepimagine_tui.tui.widgets.header import Header
@@ -31,6 +32,10 @@ class HouseScreen(Screen[None]):
     NAME: ClassVar[str]
     HELP: ClassVar[str | None] = None
     BINDINGS: ClassVar[list[BindingType]] = bind("find", "data.copy", "data.export", "pane.next", "pane.previous")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words = ""
 
     @property
     def house(self) -> DeepImagineApp:
@@ -132,14 +137,34 @@ class HouseScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """`/` is offered only where there is something to find."""
-        return type(self).find is not HouseScreen.find if action == "find" else True
+        if action == "find":
+            return type(self).find is not HouseScreen.find or self._searchable() is not None
+        return True
 
     def action_find(self) -> None:
         """Find in what has focus."""
         self.find()
 
     def find(self) -> None:
-        """Override to say where `/` leads; where it is not, `/` is not offered."""
+        """Ask for words and go to the next place that has them in what has focus. Override where `/` leads elsewhere."""
+        from deepimagine_tui.tui.screens.ask_line import AskLine
+
+        part = self._searchable()
+        if part is None:
+            return
+
+        def asked(words: str | None) -> None:
+            self._words = words or self._words
+            if words and not part.find_words(words):
+                self.notify(f"Not found here: {words}", markup=False)
+
+        self.app.push_screen(AskLine("Find", self._words, "Find next"), asked)
+
+    def _searchable(self) -> Searchable | None:
+        for widget in self.focused.ancestors_with_self if self.focused else ():
+            if isinstance(widget, Searchable):
+                return widget
+        return None
 
     def receive(self, given: object) -> None:
         """Override to take what another screen hands over, e.g. a trial to forecast."""

@@ -303,8 +303,11 @@ class BrowseScreen(HouseScreen):
         self.app.push_screen(CompareTrials(event.trials))
 
     def find(self) -> None:
-        """`/` goes to the search line."""
-        self.query_one("#words", Input).focus()
+        """`/` goes to the search line; from within the trial it finds words there."""
+        if self.focused is not None and self.query_one(TrialPane) in self.focused.ancestors_with_self:
+            super().find()
+        else:
+            self.query_one("#words", Input).focus()
 
     def back(self) -> bool:
         """From the search line to the list; from the trial to the list."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widgets.option_list import Option
 
+from deepimagine_tui.tui.finding import has_all
 from deepimagine_tui.tui.widgets.choices import Choices
 
 
@@ -38,6 +39,17 @@ class RowList(Choices):
             self.highlighted = highlighted
         elif stops_at:
             self.highlighted = stops_at[0]
+
+    def find_words(self, words: str) -> bool:
+        """The next row that has all of `words` and where the cursor can stop."""
+        start = self.highlighted if self.highlighted is not None else -1
+        count = len(self._copied)
+        for step in range(1, count + 1):
+            index = (start + step) % count
+            if has_all(words, self._copied[index]) and not self.get_option_at_index(index).disabled:
+                self.highlighted = index
+                return True
+        return False
 
     def copy_text(self) -> str:
         """The row under the cursor, tabs between its parts; all rows when there is no cursor."""

@@ -13,6 +13,7 @@ from textual.widgets import DataTable
 
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.copying import ExportChoice, text_choice
+from deepimagine_tui.tui.finding import has_all
 
 
 class HouseTable(DataTable[Content], inherit_bindings=False):
@@ -75,6 +76,16 @@ class HouseTable(DataTable[Content], inherit_bindings=False):
     def header_text(self) -> str:
         """The column names, tabs between them."""
         return "\t".join(_text(column.label).strip() for column in self.ordered_columns)
+
+    def find_words(self, words: str) -> bool:
+        """The next row that has all of `words`."""
+        keys = [row.key.value or "" for row in self.ordered_rows]
+        for step in range(1, len(keys) + 1):
+            index = (self.cursor_row + step) % len(keys)
+            if has_all(words, self.row_text(keys[index])):
+                self.move_cursor(row=index, animate=False)
+                return True
+        return False
 
     def copy_text(self) -> str:
         """The marked rows, else the one under the cursor, under the column names."""

@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui import trial_text
 from deepimagine_tui.tui.copying import ExportChoice, text_choice
+from deepimagine_tui.tui.finding import has_all
 from deepimagine_tui.tui.results_rows import Place, Row, outcome_rows
 from deepimagine_tui.tui.widgets.row_list import RowList
 from deepimagine_tui.tui.widgets.tabs import TabbedPart
@@ -70,18 +71,16 @@ class ResultsList(RowList):
         heading = next(index for index, (each, _) in enumerate(self._rows) if each == number)
         self._draw(heading)
 
-    def find(self, words: str) -> bool:
-        """Open the next outcome whose text has all of `words`, and go there."""
-        wanted = words.lower().split()
-        if self._trial is None or not wanted:
+    def find_words(self, words: str) -> bool:
+        """Open the next outcome that has all of `words`, and go there."""
+        if self._trial is None:
             return False
         current = self._rows[self.highlighted][0] if self.highlighted is not None else 0
         count = len(self._trial.outcomes)
         for step in range(1, count + 1):
             number = (current + step - 1) % count + 1
             outcome = self._trial.outcomes[number - 1]
-            text = f"{outcome.title} {outcome.time_frame} {outcome.unit}".lower()
-            if all(word in text for word in wanted):
+            if has_all(words, f"{outcome.title} {outcome.time_frame} {outcome.unit}"):
                 self._opened.add(number)
                 self._draw(None)
                 self.highlighted = next(index for index, (each, _) in enumerate(self._rows) if each == number)
