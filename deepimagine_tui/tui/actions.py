@@ -223,8 +223,37 @@ _IMAGINE = (
 
 _FORECAST: tuple[Action, ...] = ()
 _GRAPH: tuple[Action, ...] = ()
-_RUNS: tuple[Action, ...] = ()
-_MODELS: tuple[Action, ...] = ()
+_RUNS = (
+    Action("runs.graph", "g", "graph", "graph", "Show the graph of this run.", "Runs", "runs: Show this run's graph", 30),
+    Action(
+        "runs.again",
+        "r",
+        "again",
+        "ask again",
+        "Take this run's question to Imagine or Forecast.",
+        "Runs",
+        "runs: Ask again",
+        40,
+    ),
+    Action("runs.rename", "n", "rename", "rename", "Give this run a name.", "Runs", "runs: Rename", 45),
+    Action("runs.delete", "x,delete", "delete", "delete", "Delete this run; asks first.", "Runs", "runs: Delete", 60),
+)
+_MODELS = (
+    Action("models.use", "u", "use", "use", "Use this model from now on.", "Models", "models: Use this one", 30),
+    Action(
+        "models.pull", "p", "pull", "make ready", "Assemble and check this model's file.", "Models", "models: Make ready", 40
+    ),
+    Action(
+        "models.bench",
+        "b",
+        "bench",
+        "measure",
+        "Measure this model's tokens per second.",
+        "Models",
+        "models: Measure speed",
+        50,
+    ),
+)
 
 ACTIONS: dict[str, Action] = {
     action.id: action for action in (*_SHELL, *_DATA, *_BROWSE, *_IMAGINE, *_FORECAST, *_GRAPH, *_RUNS, *_MODELS)

@@ -8,6 +8,8 @@ from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import msgspec
+
 from deepimagine_tui import paths, settings
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import StorageError
@@ -18,8 +20,9 @@ from deepimagine_tui.tui.keymap import keymap_file, load_keymap
 from deepimagine_tui.tui.services import CorpusReader, ModelChoice, Report
 
 if TYPE_CHECKING:
-    from deepimagine_tui.backends.catalogue import CatalogueEntry
+    from deepimagine_tui.backends.catalogue import Catalogue, CatalogueEntry
     from deepimagine_tui.corpus.store import Corpus
+    from deepimagine_tui.reasoning.runs import RunStore
 
 
 class LiveServices:
@@ -98,11 +101,27 @@ class LiveServices:
         from deepimagine_tui.reasoning.anchors import CorpusAnchors
         from deepimagine_tui.reasoning.engine import imagine
         from deepimagine_tui.reasoning.journal import record
-        from deepimagine_tui.reasoning.runs import RunStore
 
-        path = RunStore.default().path(request.run_id)
+        path = self.runs().path(request.run_id)
         with closing(self._corpus()) as corpus:
             yield from record(imagine([request], backend, CorpusAnchors(corpus), cancel), path, warn)
+
+    def runs(self) -> RunStore:
+        """The runs of the user's workspace."""
+        from deepimagine_tui.reasoning.runs import RunStore
+
+        return RunStore.default()
+
+    def catalogue(self) -> Catalogue:
+        """The catalogue, read anew."""
+        from deepimagine_tui.backends.catalogue import Catalogue
+
+        return Catalogue.load()
+
+    def use_model(self, entry_id: str) -> None:
+        """Written to the catalogue; a model named by the settings gives way until the app is closed."""
+        self.catalogue().use(entry_id)
+        self.settings = msgspec.structs.replace(self.settings, model="")
 
 
 def live_services() -> LiveServices:

@@ -19,7 +19,9 @@ from deepimagine_tui.reasoning.request import ImagineRequest, ImagineSettings
 from deepimagine_tui.trials.model import Trial
 
 if TYPE_CHECKING:
+    from deepimagine_tui.backends.catalogue import Catalogue
     from deepimagine_tui.corpus.facets import FacetField
+    from deepimagine_tui.reasoning.runs import RunStore
 
 Report = Callable[[str, float], None]
 """Called with a phase (`assembling`, `loading`) and a progress in [0, 1]."""
@@ -113,4 +115,26 @@ class Services(Protocol):
         self, request: ImagineRequest, backend: ModelBackend, cancel: Event, warn: Callable[[StorageError], None]
     ) -> Iterator[ReasoningEvent]:
         """Run the engine on one request and keep its journal; `warn` is told once when it cannot be kept."""
+        ...
+
+    def runs(self) -> RunStore:
+        """The runs that were kept."""
+        ...
+
+    def catalogue(self) -> Catalogue:
+        """The models known on this machine.
+
+        Raises:
+            BadInputError: the catalogue's file is damaged.
+            NewerSchemaError: a newer version wrote it.
+        """
+        ...
+
+    def use_model(self, entry_id: str) -> None:
+        """Make a listed model the one that is asked from now on, whatever the settings named.
+
+        Raises:
+            NotFoundError: there is no such model.
+            StorageError: the choice cannot be written.
+        """
         ...

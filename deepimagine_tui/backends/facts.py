@@ -1,0 +1,78 @@
+"""What can be said of a catalogued model without loading it: for lists, cards and `models info`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from deepimagine_tui import paths
+from deepimagine_tui.backends import digests, embedded
+from deepimagine_tui.backends.catalogue import CatalogueEntry
+from deepimagine_tui.backends.gguf_header import read_header
+from deepimagine_tui.errors import DeepImagineError
+
+ModelState = Literal["ready", "not unpacked", "unusable", "remote", "demo"]
+
+
+class ModelFacts(msgspec.Struct, frozen=True):
+    """One model of the catalogue, as far as its file or entry tells.
+
+    Sizes in bytes, `context_length` in tokens; 0 or empty where nothing is known. `problem` says what is wrong, or still to do.
+    """
+
+    id: str
+    name: str
+    kind: str
+    licence: str = ""
+    architecture: str = ""
+    parameters: int = 0
+    quantisation: str = ""
+    context_length: int = 0
+    template: str = ""
+    size_bytes: int = 0
+    path: str = ""
+    sha256: str = ""
+    adapter: str = ""
+    url: str = ""
+    served_as: str = ""
+    state: ModelState = "ready"
+    problem: str = ""
+
+
+def file_of(entry: CatalogueEntry) -> Path | None:
+    """Where the weights of `entry` lie now; `None` for a model without a file, or one that is not unpacked yet."""
+    if entry.kind == "file":
+        return Path(entry.path)
+    unpacked = paths.models_dir() / embedded.FILE_NAME
+    return unpacked if entry.kind == "embedded" and unpacked.is_file() else None
+
+
+def model_facts(entry: CatalogueEntry, *, hashed: bool = False) -> ModelFacts:
+    """What is known of `entry`; with `hashed` the SHA-256 of its file too, which may take a second a GB."""
+    facts = ModelFacts(
+        entry.id, entry.name, entry.kind, entry.licence, adapter=entry.adapter, url=entry.url, served_as=entry.model
+    )
+    if entry.kind == "scripted":
+        return msgspec.structs.replace(facts, state="demo")
+    if entry.kind == "openai":
+        return msgspec.structs.replace(facts, state="remote", context_length=entry.context_length, template=entry.api)
+    path = file_of(entry)
+    if path is None:
+        return msgspec.structs.replace(facts, state="not unpacked", problem="not unpacked yet; the first use does that")
+    try:
+        header = read_header(path)
+    except DeepImagineError as error:
+        return msgspec.structs.replace(facts, state="unusable", path=str(path), problem=error.message)
+    return msgspec.structs.replace(
+        facts,
+        architecture=header.architecture,
+        parameters=header.parameters,
+        quantisation=header.quantisation,
+        context_length=header.context_length,
+        template="chat" if header.chat_template else "plain",
+        size_bytes=header.size_bytes,
+        path=header.path,
+        sha256=digests.sha256(path) if hashed else "",
+    )
