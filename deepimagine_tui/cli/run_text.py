@@ -210,7 +210,8 @@ def _ending(graph: ReasoningGraph) -> Iterator[str]:
         yield "This run has no end: it is still going on, or was killed."
     elif finished.outcome != "answered":
         words = {"no_answer": "No answer", "cancelled": "Stopped", "failed": "Failed"}[finished.outcome]
-        yield f"{words}: {one_line(finished.message) or 'what was produced is above.'}"
+        said = one_line(finished.message).removeprefix(f"{words}; ")
+        yield f"{words}: {said or 'what was produced is above.'}"
         if finished.nearest:
             yield f"  Nearest: {', '.join(finished.nearest)}"
     started = graph.started

@@ -89,9 +89,10 @@ def _told(finished: RunFinished | None, *, seen: bool) -> ExitCode:
     assert finished is not None
     titles = {"no_answer": "No answer", "cancelled": "Stopped", "failed": "The model cannot be used"}
     if finished.outcome in titles and not seen:
-        tell(titles[finished.outcome], finished.message, finished.hint)
-    elif finished.outcome in titles:
+        title = titles[finished.outcome]
+        tell(title, finished.message.removeprefix(f"{title}; "), finished.hint)
+    elif finished.outcome in titles and finished.hint:
         narrate(finished.hint)
-    elif finished.message:
+    elif finished.outcome == "answered" and finished.message:
         narrate(finished.message)
     return _CODES[finished.outcome]

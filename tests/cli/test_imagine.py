@@ -200,6 +200,7 @@ def test_ctrl_c_keeps_what_was_produced():
     found = [json.loads(line) for line in [*lines, *rest.splitlines()]]
     assert found[-1]["outcome"] == "cancelled"
     assert "Traceback" not in narration
+    assert "Stopped: 0 answered steps kept." in narration
     journal = paths.runs_dir() / f"{found[0]['run_id']}.jsonl"
     assert "cancelled" in journal.read_text("utf-8").splitlines()[-1]
 
