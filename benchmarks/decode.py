@@ -30,7 +30,7 @@ from deepimagine_tui.backends.llama_model import thread_count
 from deepimagine_tui.backends.protocol import GenerationFinished, GenerationRequest, Slot
 
 SEQUENCES = 7
-REASONING_TOKENS = 64
+REASONING_TOKENS = 96
 SLOTS = (
     Slot("direction", "\nDirection:", "choice", (" up", " down", " no clear change")),
     Slot("arm", "\nValue in Drug A 10 mg:", "number"),
