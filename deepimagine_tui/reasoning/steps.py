@@ -136,9 +136,12 @@ def _typed(step: Step, before: Number | None, value: float) -> Number:
 
 
 def _like(step: Step, before: Number | None, value: float) -> Number:
-    """`value` in the unit of the target's outcome, with the n of `before` and, where the measure stays, its dispersion."""
+    """`value` in the unit of the target's outcome, with the n of `before` and, where the measure stays, its dispersion.
+
+    A share needs none (it follows from value and n), and a median of times has none that would stay.
+    """
     number = Number(value, "imagined", step.target.outcome.unit, n=before.n if before is not None else None)
-    if before is None or step.factor == "outcome":
+    if before is None or step.factor == "outcome" or step.target.outcome.kind not in ("signed", "positive"):
         return number
     kind, dispersion = _carried(before, step.source.configuration.outcome)
     return number if dispersion is None else replace(number, dispersion_kind=kind, dispersion=dispersion, note=CARRIED)

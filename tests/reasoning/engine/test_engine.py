@@ -92,6 +92,13 @@ def test_a_dose_carries_the_comparator_over_as_observed_and_both_arms_change_wit
     assert second.state.contrast.number.status == "imagined"
 
 
+def test_a_share_carries_no_dispersion_since_its_own_follows_from_value_and_n() -> None:
+    state = estimated(ask(what_if(to_dose(50.0), anchor=ref(outcome="bbbb"))))[0].state
+    assert state.arm_value is not None
+    assert (state.arm_value.dispersion, state.arm_value.n, state.arm_value.note) == (None, 200, "")
+    assert state.z_test is not None
+
+
 def test_the_imagined_result_is_what_the_next_step_starts_from() -> None:
     backend = Spy(answering(arm_value="-0.93", comparator_value="-0.11"))
     events = ask(what_if(to_dose(50.0), to_japan()), backend)
