@@ -192,8 +192,8 @@ def _aggregate(aggregated: Aggregated, graph: ReasoningGraph) -> Iterator[str]:
         rows.append(met_line(aggregated.met))
     yield from _aligned(rows)
     if aggregated.spread_lower is not None and aggregated.spread_upper is not None:
-        spread = f"{number_text(aggregated.spread_lower)} to {number_text(aggregated.spread_upper)}"
-        yield f"  Middle half of the pathways: {spread}"
+        lower, upper = (number_text(float(f"{limit:.3g}")) for limit in (aggregated.spread_lower, aggregated.spread_upper))
+        yield f"  Middle half of the pathways: {lower} to {upper}"
     yield f"  {aggregated.agreement} of {aggregated.answered} pathways agree on the verdict"
     if aggregated.anchors_with_verdict:
         yield f"  {aggregated.anchors_met} of {aggregated.anchors_with_verdict} anchors with a verdict were met"
