@@ -14,6 +14,7 @@ from deepimagine_tui.reasoning.state import ContrastEstimate, MetEstimate, Numbe
 from deepimagine_tui.text import inert as inert_lines
 from deepimagine_tui.tui.show import MARKS, bracket, clip, digits, inert, met_text, posted, probability, style_of
 
+SEEN = "the model was trained on this trial"
 TAIL_LINES = 14
 """How much of a streaming text is shown; all of it is once the step ends."""
 _VALUE = 9
@@ -26,7 +27,7 @@ def anchor_card(anchor: AnchorChosen, width: int) -> Content:
     state = anchor.state
     lines = [Content.assemble(("● observed", "bold"), (f"  {state.nct_id}", "dim")), *_state_lines(state, width)]
     if anchor.seen_in_training:
-        lines.append(Content.styled("  the model was trained on this trial", "$text-warning"))
+        lines.append(Content.styled(f"  {SEEN}", "$text-warning"))
     if anchor.unknown_factors:
         lines.append(Content.styled(f"  left out, not known: {', '.join(anchor.unknown_factors)}", "dim"))
     lines += [Content.styled(f"  ! {inert(warning)}", "$text-warning") for warning in anchor.warnings]
@@ -66,8 +67,8 @@ def stopped_card(number: int, step: StepView, width: int, why: str) -> Content:
     return Content("\n").join(lines)
 
 
-def step_card(number: int, step: StepView, estimated: StepEstimated, width: int) -> Content:
-    """An answered step."""
+def step_card(number: int, step: StepView, estimated: StepEstimated, width: int, *, seen: bool) -> Content:
+    """An answered step. `seen` when the model was trained on this trial, which a posted result beside it must say."""
     lines = [step_title(number, step, width)]
     if step.planned.shortened:
         lines.append(Content.styled(f"prompt shortened: {inert(step.planned.shortened)}", "dim"))
@@ -87,6 +88,8 @@ def step_card(number: int, step: StepView, estimated: StepEstimated, width: int)
     lines += [Content.styled(f"  ! {inert(warning)}", "$text-warning") for warning in estimated.warnings]
     if estimated.revealed is not None:
         lines += reveal_lines(estimated.state, estimated.revealed)
+        if seen:
+            lines.append(Content.styled(f"  {SEEN}", "$text-warning"))
     return Content("\n").join(lines)
 
 

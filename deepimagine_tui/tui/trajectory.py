@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from textual.content import Content
 
 from deepimagine_tui.errors import DeepImagineError
@@ -83,8 +84,7 @@ def _by_dose(draft: Draft, pathway: PathwayView | None, target: Dose) -> Plot | 
     observed = observed_doses(draft.trial, draft, target)
     if not observed:
         return None
-    mine = draft.source.configuration.arm.label
-    points = [_point(at, number, "from" if name == mine else "" if at else "placebo") for at, number, name in observed]
+    points = [_point(at, number, "" if at else "placebo") for at, number, _ in observed]
     curve = fit([(at, number.value) for at, number, _ in observed if number.value is not None])
     ticks = {at: digits(at) for at, _, _ in observed} | {target.amount: digits(target.amount)}
     for step in pathway.steps if pathway else ():
@@ -98,7 +98,7 @@ def _by_dose(draft: Draft, pathway: PathwayView | None, target: Dose) -> Plot | 
             if revealed and revealed.arm_value and revealed.arm_value.value is not None:
                 points.append(Point(at, revealed.arm_value.value, "●", "bold", "posted"))
     last = max(ticks)
-    unit = amount_text(target).removeprefix(digits(target.amount)).strip()
+    unit = amount_text(replace(target, titration=())).partition(" ")[2]
     ticks[last] = f"{ticks[last]} {unit}"
     drawn = tuple((x, curve.at(x)) for x in (last * step / 120 for step in range(121))) if curve else ()
     return Plot(tuple(points), tuple(sorted(ticks.items())), drawn)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
@@ -10,6 +12,8 @@ from deepimagine_tui.tui.actions import ACTIONS
 from deepimagine_tui.tui.keymap import shown
 from deepimagine_tui.tui.screens.dialog import Dialog
 from deepimagine_tui.tui.widgets.text_pane import TextPane
+
+_WIDTH = 64
 
 
 def help_content(screen: Screen[object]) -> Content:
@@ -26,7 +30,10 @@ def help_content(screen: Screen[object]) -> Content:
     rows = [(" ".join(shown(key) for key in names), ACTIONS[name].help) for name, names in keys.items()]
     width = max((len(key) for key, _ in rows), default=0)
     lines = [Content("\n\n").join([Content(text) for text in said]), Content("")]
-    lines += [Content.assemble((f"{key:>{width}}  ", "bold $primary"), text) for key, text in rows]
+    for key, text in rows:
+        first, *more = textwrap.wrap(text, max(_WIDTH - width - 2, 20)) or [""]
+        lines.append(Content.assemble((f"{key:>{width}}  ", "bold $primary"), first))
+        lines += [Content(f"{'':{width}}  {line}") for line in more]
     return Content("\n").join(lines)
 
 

@@ -124,7 +124,8 @@ class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
 
     def _content(self, number: int, step: StepView) -> Content:
         if step.estimated is not None:
-            return step_card(number, step, step.estimated, self._width)
+            seen = bool(self.pathway and self.pathway.anchor.seen_in_training)
+            return step_card(number, step, step.estimated, self._width, seen=seen)
         if step.failed is None and self._running:
             return streaming_card(number, step, self._width)
         return stopped_card(number, step, self._width, "stopped before an answer")

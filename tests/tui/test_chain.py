@@ -1,0 +1,76 @@
+"""The chain and the figures over every kind of run: statuses, intervals, reveals, failures, hostile text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from deepimagine_tui.reasoning.graph import build_graph
+from deepimagine_tui.tui.chain_text import anchor_card, step_card, stopped_card, streaming_card
+from deepimagine_tui.tui.trajectory import waterfall
+from tests.support import sample_runs
+
+RUNS = [
+    sample_runs.what_if_run,
+    sample_runs.what_if_three_steps,
+    sample_runs.revealed_run,
+    sample_runs.demo_run,
+    sample_runs.failed_run,
+    sample_runs.abstained_run,
+    sample_runs.forecast_run,
+    sample_runs.single_arm_run,
+    sample_runs.hostile_run,
+]
+
+
+def cards(events: sample_runs.Events, width: int) -> list[str]:
+    found = []
+    for pathway in build_graph(events).pathways:
+        found.append(anchor_card(pathway.anchor, width).plain)
+        for number, step in enumerate(pathway.steps, 1):
+            found.append(streaming_card(number, step, width).plain)
+            if step.estimated is not None:
+                found.append(step_card(number, step, step.estimated, width, seen=False).plain)
+            else:
+                found.append(stopped_card(number, step, width, "stopped").plain)
+    return found
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.__name__)
+@pytest.mark.parametrize("width", [24, 44, 90])
+def test_every_run_can_be_shown_and_nothing_in_it_is_obeyed(run: Callable[[], sample_runs.Events], width: int) -> None:
+    text = "\n".join(cards(run(), width))
+    assert all(char == "\n" or char.isprintable() for char in text)
+    for pathway in build_graph(run()).pathways:
+        assert waterfall(pathway, width).plain
+
+
+def test_an_imagined_number_is_hollow_and_italic_and_an_observed_one_is_neither() -> None:
+    pathway = build_graph(sample_runs.what_if_run()).pathways[0]
+    step = pathway.steps[0]
+    assert step.estimated is not None
+    observed, imagined = anchor_card(pathway.anchor, 60), step_card(1, step, step.estimated, 60, seen=False)
+    assert "●" in observed.plain
+    assert "○" not in observed.plain
+    assert not any("italic" in str(span.style) for span in observed.spans)
+    for place in [index for index, char in enumerate(imagined.plain) if char == "○"]:
+        assert any(span.start <= place < span.end and "italic" in str(span.style) for span in imagined.spans)
+
+
+def test_every_bracket_names_its_level_and_kind() -> None:
+    text = "\n".join(cards(sample_runs.what_if_run(), 90))
+    assert "90% PI" in text
+    assert text.count("[") == text.count("% PI") + text.count("% CI")
+
+
+def test_a_reveal_shows_both_values_the_grade_and_whether_the_trial_was_seen() -> None:
+    pathway = build_graph(sample_runs.revealed_run()).pathways[0]
+    step = next(step for step in pathway.steps if step.revealed is not None)
+    assert step.estimated is not None
+    text = step_card(1, step, step.estimated, 90, seen=True).plain
+    assert "● posted" in text
+    assert "○" in text
+    assert "direction" in text
+    assert "e 0." in text
+    assert "the model was trained on this trial" in text
