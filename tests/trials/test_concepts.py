@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import msgspec
 import pytest
@@ -494,3 +495,39 @@ def test_concepts_answer_any_text(text: str, other: str) -> None:
     stated_alpha(text, other)
     from_comments("ratio", text, other, f"{text} versus {other}")
     missing_state(text, other, "time to event", "")
+
+
+HOSTILE = (
+    "higher ",
+    "1",
+    "1,",
+    "10 mg, ",
+    "1/",
+    "week 1, ",
+    "median ",
+    "percent of ",
+    "few small ",
+    "(n=",
+    "- ",
+    "duration of a b c ",
+)
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_long_repetitions_take_no_long_time(piece: str) -> None:
+    text = piece * (12000 // len(piece))
+    started = time.process_time()
+    weeks(text)
+    without_time(text)
+    benefit("x", text, "signed", "final")
+    benefit(text, "", "share", "final")
+    group_kind(text, True, False, False)
+    change_basis("mean", text, text)
+    value_kind("number", text, text, "final")
+    missing_state("NA", text, "time to event", "days")
+    hypothesis("Superiority or Other", None, 2, True, text)
+    from_comments("ratio", "Drug A", "Placebo", text)
+    find_doses(text, ["Mindazol"])
+    thresholds(text)
+    stated_alpha(text)
+    assert time.process_time() - started < 6

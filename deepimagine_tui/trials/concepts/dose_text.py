@@ -50,6 +50,9 @@ WIDEST_STEP = 50
 """An amount further from the dose than this factor is no step of its titration."""
 
 WINDOW = 70
+REACH = 600
+"""How far before a dose its agent may be named, in characters."""
+
 _SHOWN = 40
 
 
@@ -98,7 +101,7 @@ class DoseReader:
         last, last_end = "", -1
         following, following_at = "", -1
         for name, spelling in self._names:
-            at = _find_word(lowered, spelling, 0, start, last=True)
+            at = _find_word(lowered, spelling, max(0, start - REACH), start, last=True)
             if at >= 0 and at + len(spelling) > last_end:
                 last, last_end = name, at + len(spelling)
             at = _find_word(lowered, spelling, end, min(len(lowered), end + 60), last=False)

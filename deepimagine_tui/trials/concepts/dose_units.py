@@ -7,7 +7,7 @@ import re
 from deepimagine_tui.trials.concepts.numbers import parse_number
 from deepimagine_tui.trials.dose import DoseBasis
 
-_NUMBER = r"\d(?:\d{0,2}(?:,\d{3})+(?!\d)|\d*)(?:\.\d+)?"
+_NUMBER = r"\d(?:\d{0,2}(?:,\d{3}){1,4}(?!\d)|\d{0,11})(?:\.\d{1,8})?"
 _POWER = r"(?:\s*[x×*]\s*10\s*(?:\^|\*\*|e)?\s*\(?\d{1,2}\)?)"
 AMOUNT = rf"{_NUMBER}{_POWER}?"
 UNIT = (

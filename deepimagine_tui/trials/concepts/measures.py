@@ -41,7 +41,7 @@ _POSITIVE = re.compile(
     r"|\blength of\b|\bduration\b|\bvolume\b|\bdistance\b",
 )
 _CHANGE = re.compile(
-    r"\b(?:mean |absolute |net |adjusted |ls mean |median )*chang(?:e|es)\b(?! of (?:therapy|treatment|dose))|\bdelta\b"
+    r"\bchang(?:e|es)\b(?! of (?:therapy|treatment|dose))|\bdelta\b"
     r"|\breduction\b|\bdecrease\b|\bincrease\b|\bimprovement\b",
 )
 _FROM_BASELINE = re.compile(

@@ -125,7 +125,7 @@ def _archive(path: Path, name: str) -> Iterator[RawRecord | BadRecord]:
             for member in sorted(archive.infolist(), key=lambda info: info.filename):
                 if not member.is_dir() and PurePosixPath(member.filename).suffix.lower() in _SUFFIXES:
                     yield from _member(archive, member, f"{name}!{member.filename}")
-    except (zipfile.BadZipFile, OSError, NotImplementedError, zlib.error, UnicodeDecodeError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, RuntimeError, zlib.error, ValueError) as error:
         yield _bad(name, f"is no readable archive ({error}).", "Download it again.")
 
 
@@ -137,7 +137,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Ite
     try:
         with archive.open(member) as stream:
             raw = stream.read(SIZE_LIMIT + 1)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, zlib.error, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, OSError, RuntimeError, zlib.error, EOFError) as error:
         yield _bad(name, f"cannot be unpacked ({error}).", "Download the archive again.")
         return
     if len(raw) > SIZE_LIMIT:
