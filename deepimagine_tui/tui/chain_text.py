@@ -11,8 +11,9 @@ from deepimagine_tui.reasoning.describe import arm_text, outcome_text, time_text
 from deepimagine_tui.reasoning.events import AnchorChosen, Revealed, StepEstimated
 from deepimagine_tui.reasoning.graph import StepView
 from deepimagine_tui.reasoning.state import ContrastEstimate, MetEstimate, Number, State, Status
+from deepimagine_tui.reasoning.summary import MARKS
 from deepimagine_tui.text import inert as inert_lines
-from deepimagine_tui.tui.show import MARKS, bracket, clip, digits, inert, met_text, posted, probability, style_of
+from deepimagine_tui.tui.show import bracket, clip, digits, inert, met_text, posted, probability, style_of
 
 SEEN = "the model was trained on this trial"
 TAIL_LINES = 14
@@ -67,7 +68,7 @@ def stopped_card(number: int, step: StepView, width: int, why: str) -> Content:
     return Content("\n").join(lines)
 
 
-def step_card(number: int, step: StepView, estimated: StepEstimated, width: int, *, seen: bool) -> Content:
+def step_card(number: int, step: StepView, estimated: StepEstimated, width: int, *, seen: bool = False) -> Content:
     """An answered step. `seen` when the model was trained on this trial, which a posted result beside it must say."""
     lines = [step_title(number, step, width)]
     if step.planned.shortened:

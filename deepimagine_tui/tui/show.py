@@ -8,10 +8,9 @@ from __future__ import annotations
 from textual.content import Content
 
 from deepimagine_tui.reasoning.state import Interval, MetEstimate, Number, Status
+from deepimagine_tui.reasoning.summary import MARKS
 from deepimagine_tui.text import one_line
 from deepimagine_tui.trials.results import Contrast, PValue
-
-MARKS: dict[Status, str] = {"observed": "●", "derived": "◆", "imagined": "○", "entered": "✎"}
 
 
 def inert(text: str) -> str:

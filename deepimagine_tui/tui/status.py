@@ -57,6 +57,12 @@ class ModelStatus:
         )
         return f"{name} {phase}"
 
+    def short(self) -> str:
+        """The name, and how far it is, for a narrow header."""
+        if self.demo:
+            return "demo, no model"
+        return f"{self.name} {self.progress:.0%}" if self.phase == "assembling" else self.name or "no model"
+
     @property
     def usable(self) -> bool:
         """Whether a run can start now."""
@@ -72,12 +78,21 @@ class RunStatus:
     queued: bool = False
 
     def text(self) -> str:
-        """`imagining step 2 of 3 · esc stops`."""
+        """`imagining 2 of 3 · esc stops`."""
         if self.queued:
             return "queued until the model is ready · esc cancels"
         if not self.doing:
             return ""
         return "stopping…" if self.stopping else f"{self.doing} · esc stops"
+
+    def short(self) -> str:
+        """The same for a narrow header."""
+        return "queued · esc cancels" if self.queued else self.text()
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something that `esc` stops."""
+        return self.queued or bool(self.doing)
 
 
 @dataclass(frozen=True)

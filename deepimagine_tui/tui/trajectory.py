@@ -11,6 +11,7 @@ from deepimagine_tui.reasoning.describe import amount_text
 from deepimagine_tui.reasoning.graph import PathwayView
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.state import DoseChange, Number, State
+from deepimagine_tui.reasoning.summary import MARKS
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.units import dose_ratio
@@ -18,7 +19,7 @@ from deepimagine_tui.tui.draft import Draft
 from deepimagine_tui.tui.emax import fit
 from deepimagine_tui.tui.nearest_safety import nearest_safety
 from deepimagine_tui.tui.plot import Plot, Point, draw
-from deepimagine_tui.tui.show import MARKS, clip, digits, inert, style_of
+from deepimagine_tui.tui.show import clip, digits, inert, style_of
 
 MOST_HEIGHT = 26
 """Lines of a plot with its title and legend; taller ones say no more."""

@@ -11,7 +11,7 @@ from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.corpus.query import CorpusStats, DoseSeen, SearchPage, SearchQuery, TrialRow
 from deepimagine_tui.errors import NotFoundError, StorageError
 from deepimagine_tui.reasoning.events import ReasoningEvent
-from deepimagine_tui.reasoning.request import ImagineRequest, ImagineSettings
+from deepimagine_tui.reasoning.request import DEFAULT_ANCHORS, ImagineRequest, ImagineSettings
 from deepimagine_tui.reasoning.runs import RunStore
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.services import CorpusReader, ModelChoice, Report
@@ -102,6 +102,7 @@ class FakeServices:
         self.keymap: Mapping[str, str] = keymap or {}
         self.requests: list[ImagineRequest] = []
         self.imagine_settings = ImagineSettings()
+        self.anchors = DEFAULT_ANCHORS
         self._events = events
         self._hold = hold_model
 

@@ -150,4 +150,4 @@ def _doing(request: ImagineRequest, planned: StepPlanned | None) -> str:
         return "forecasting"
     if planned is None:
         return "imagining"
-    return f"imagining step {planned.step + 1} of {len(question.perturbations)}"
+    return f"imagining {planned.step + 1} of {len(question.perturbations)}"

@@ -56,6 +56,8 @@ class HouseScreen(Screen[None]):
         """Pass the app's status to the header."""
         for header in self.query(Header):
             header.status = status
+        for footer in self.query(HouseFooter):
+            footer.show_busy(status.run.busy)
 
     def on_screen_resume(self) -> None:
         """A screen that comes to the front shows the present status."""

@@ -25,10 +25,17 @@ class HouseFooter(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._shown: list[tuple[int, int, Binding]] = []
+        self._busy = False
 
     def on_mount(self) -> None:
         """Follow the bindings of the screen."""
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+
+    def show_busy(self, busy: bool) -> None:
+        """Offer `esc` while there is something to stop."""
+        if busy != self._busy:
+            self._busy = busy
+            self.refresh()
 
     def _bindings_changed(self, _screen: Screen[object]) -> None:
         self.refresh()
@@ -39,6 +46,8 @@ class HouseFooter(Widget):
         for active in self.screen.active_bindings.values():
             action = ACTIONS.get(active.binding.id or "")
             if action is None or action.id in seen or not active.binding.show or not active.enabled:
+                continue
+            if action.id == "app.back" and not self._busy:
                 continue
             seen.add(action.id)
             ranked.append((action.footer, active.binding))

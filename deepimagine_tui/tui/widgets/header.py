@@ -12,6 +12,7 @@ from deepimagine_tui.tui.show import clip, inert
 from deepimagine_tui.tui.status import ShellStatus
 
 SCREENS = ("Browse", "Imagine", "Forecast", "Graph", "Runs", "Models")
+_LEFT = len(CONTEXT_OF_USE) + 2
 NARROW = 112
 """Below this width the corpus and the model get a line of their own."""
 
@@ -49,9 +50,7 @@ class Header(Widget):
         """Everything, left and right, cut where it does not fit."""
         width = self.size.width
         status = self.status
-        running = status.run.text()
-        corpus, model = inert(status.corpus.text()), inert(status.model.text())
-        right = f"{model} · {running}" if running else model
+        corpus, right = inert(status.corpus.text()), inert(_right(status, width - (0 if self.has_class("-three") else _LEFT)))
         if not self.has_class("-three"):
             first = _spread(self._tabs(brand=True), corpus, width, "$foreground")
             return Content("\n").join(
@@ -72,10 +71,18 @@ class Header(Widget):
             column += length + 2
 
 
+def _right(status: ShellStatus, room: int) -> str:
+    """The model and what runs, in the longest form that has room."""
+    if not status.run.busy:
+        return status.model.text()
+    full = f"{status.model.text()} · {status.run.text()}"
+    return full if len(full) <= room else f"{status.model.short()} · {status.run.short()}"
+
+
 def _model_style(status: ShellStatus) -> str:
     if status.model.phase == "failed":
         return "$text-error"
-    return "$primary" if status.run.doing or status.run.queued else "$foreground"
+    return "$primary" if status.run.busy else "$foreground"
 
 
 def _spread(left: Content, right: str, width: int, style: str) -> Content:

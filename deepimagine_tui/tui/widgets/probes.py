@@ -8,7 +8,8 @@ from textual.content import Content
 from deepimagine_tui.reasoning.graph import ReasoningGraph
 from deepimagine_tui.reasoning.request import ImagineRequest
 from deepimagine_tui.reasoning.state import Number
-from deepimagine_tui.tui.show import MARKS, digits, probability, style_of
+from deepimagine_tui.reasoning.summary import MARKS
+from deepimagine_tui.tui.show import digits, probability, style_of
 from deepimagine_tui.tui.status import ModelStatus
 from deepimagine_tui.tui.trajectory import effect_of
 from deepimagine_tui.tui.widgets.table import HouseTable
