@@ -25,6 +25,9 @@ _NO_ROOM = 1
 _LOG_BYTES = 1 << 20
 _LOG_LEVELS = (2, 3, 4, 5)
 _ERROR_LEVEL = 4
+_kept: list[object] = []
+"""Log callbacks: llama.cpp keeps the address of the last one until the process ends."""
+
 _NUMBER_PIECE = re.compile(rb"[-+. 0-9]+")
 _CONTINUATION_GUARDS = ("", ".", "x", "\n")
 
@@ -56,8 +59,9 @@ class NativeLog:
     def __init__(self) -> None:
         self.errors: deque[str] = deque(maxlen=8)
         self._left = _LOG_BYTES
-        self._callback = cpp.llama_log_callback(self._write)
-        cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
+        callback = cpp.llama_log_callback(self._write)
+        _kept.append(callback)
+        cpp.llama_log_set(callback, ctypes.c_void_p(0))
 
     def _write(self, level: int, text: bytes, _data: object) -> None:
         if level == _ERROR_LEVEL:
