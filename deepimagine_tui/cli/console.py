@@ -7,15 +7,18 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from deepimagine_tui.text import inert, one_line
 
+if TYPE_CHECKING:
+    from deepimagine_tui.reasoning.state import Status
+
 _UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
-MARKS = {"observed": "●", "derived": "●", "imagined": "○", "entered": "✎"}
-_ASCII_MARKS = {"observed": "*", "derived": "*", "imagined": "o", "entered": ">"}
+_ASCII_MARKS: dict[Status, str] = {"observed": "*", "derived": "+", "imagined": "o", "entered": ">"}
 
 
 def emit(text: str = "") -> None:
@@ -47,8 +50,10 @@ def narrate(text: str = "") -> None:
     click.echo(inert(text), err=True)
 
 
-def mark(status: str) -> str:
+def mark(status: Status) -> str:
     """The mark of a status: solid when observed, hollow when imagined; plain letters where stdout has neither."""
+    from deepimagine_tui.reasoning.summary import MARKS
+
     return MARKS[status] if _encodes("".join(MARKS.values())) else _ASCII_MARKS[status]
 
 
