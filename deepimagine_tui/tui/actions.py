@@ -31,7 +31,7 @@ class Action:
 
 
 _SHELL = (
-    Action("app.back", "escape", "back", "stop, back", "Stop what runs; otherwise go back. Never quits.", "everywhere"),
+    Action("app.back", "escape", "back", "stop", "Stop what runs; otherwise go back. Never quits.", "everywhere", "", 95),
     Action(
         "app.help",
         "question_mark",
@@ -221,7 +221,69 @@ _IMAGINE = (
     Action("imagine.step-down", "down,j", "step_down", "next step", "The next step.", "the chain"),
 )
 
-_FORECAST: tuple[Action, ...] = ()
+_FORECAST = (
+    Action("forecast.run", "r", "run", "run", "Run the forecast.", "Forecast", "forecast: Run", 10),
+    Action(
+        "forecast.new-seed",
+        "R",
+        "run_new_seed",
+        "new seed",
+        "Run the same forecast again with a new seed.",
+        "Forecast",
+        "forecast: Run with a new seed",
+        35,
+    ),
+    Action(
+        "forecast.new",
+        "n,plus",
+        "new",
+        "own trial",
+        "Describe a trial of your own as the target.",
+        "Forecast",
+        "forecast: Describe a trial of your own",
+        15,
+    ),
+    Action(
+        "forecast.why",
+        "w",
+        "why",
+        "why these",
+        "Why these anchors: how alike each is, in every part.",
+        "Forecast",
+        "forecast: Why these anchors",
+        25,
+    ),
+    Action(
+        "forecast.drop",
+        "x,delete",
+        "drop",
+        "drop one",
+        "Run again without the anchor under the cursor.",
+        "Forecast",
+        "forecast: Run without this anchor",
+        27,
+    ),
+    Action(
+        "forecast.audit",
+        "A",
+        "audit",
+        "audit",
+        "What this forecast knew: dates, siblings, removed fields, the prompts.",
+        "Forecast",
+        "forecast: Audit what it knew",
+        30,
+    ),
+    Action(
+        "forecast.graph",
+        "g",
+        "graph",
+        "graph",
+        "Show the graph of this run.",
+        "Forecast",
+        "view: Show the forecast's graph",
+        60,
+    ),
+)
 _GRAPH: tuple[Action, ...] = ()
 _RUNS = (
     Action("runs.graph", "g", "graph", "graph", "Show the graph of this run.", "Runs", "runs: Show this run's graph", 30),

@@ -45,6 +45,11 @@ class LiveServices:
             chosen.seed, chosen.temperature, chosen.top_p, chosen.max_reasoning_tokens, chosen.samples
         )  # fmt: skip
 
+    @property
+    def anchors(self) -> int:
+        """The number of anchors of the settings."""
+        return self.settings.anchors
+
     def open_corpus(self) -> CorpusReader:
         """The corpus that was set, else the user's own if there is one, else the starter."""
         return self._corpus()

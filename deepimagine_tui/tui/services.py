@@ -97,6 +97,11 @@ class Services(Protocol):
         """How to ask, until the user says otherwise."""
         ...
 
+    @property
+    def anchors(self) -> int:
+        """How many anchors a forecast walks from, until the user says otherwise."""
+        ...
+
     def open_corpus(self) -> CorpusReader:
         """A reader of its own for one group of workers."""
         ...
