@@ -95,7 +95,8 @@ def _read_connection(path: Path, *, immutable: bool) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         connection.close()
         quiet = not path.with_name(path.name + "-wal").exists()
-        if immutable or not quiet or "unable to open" not in str(error) or os.access(path.parent, os.W_OK):
+        refused = any(words in str(error) for words in ("unable to open", "readonly"))
+        if immutable or not quiet or not refused or os.access(path.parent, os.W_OK):
             raise
         # A write-ahead database in a folder that may not be written can only be read as immutable.
         connection = _connect(path, "mode=ro&immutable=1")

@@ -93,7 +93,7 @@ def m002_search(db: Database) -> None:
     columns = ", ".join(schema.TEXT_COLUMNS)
     db.execute(
         f"CREATE VIRTUAL TABLE fts USING fts5({columns}, content='texts', content_rowid='docid', "
-        "prefix='1 2 3', tokenize=\"unicode61 remove_diacritics 2 tokenchars '='\")"
+        "prefix='1 2 3 4 5', tokenize=\"unicode61 remove_diacritics 2 tokenchars '='\")"
     )
     old = ", ".join(f"old.{name}" for name in schema.TEXT_COLUMNS)
     new = ", ".join(f"new.{name}" for name in schema.TEXT_COLUMNS)

@@ -207,6 +207,7 @@ class RegistryClient:
     def _ask(self, path: str, wanted: dict[str, str], cancel: Event) -> Generator[FetchEvent, None, httpx.Response | None]:
         """One answer, asked for again while the registry is busy; `None` once cancelled. Redirects stay at the registry."""
         url: httpx.URL | str = self.base_url + path
+        reason = ""
         for attempt in range(1, ATTEMPTS + 1):
             if cancel.is_set():
                 return None

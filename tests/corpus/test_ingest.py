@@ -10,6 +10,7 @@ import pytest
 
 from deepimagine_tui.corpus.ingest import IngestCancelled, IngestFinished, IngestProgress, IngestStarted, ingest
 from deepimagine_tui.corpus.query import SearchQuery
+from deepimagine_tui.corpus.rederive import rederive
 from deepimagine_tui.corpus.store import Corpus
 from deepimagine_tui.errors import NotFoundError
 from tests.corpus.conftest import MakeCorpus, ingest_all, record, write_records
@@ -137,3 +138,19 @@ def test_nothing_at_the_source(tmp_path: Path) -> None:
 def test_reading_cannot_write(make_corpus: MakeCorpus) -> None:
     with Corpus.open(make_corpus({"a.json": record()})) as corpus, pytest.raises(sqlite3.OperationalError):
         corpus.connection.execute("DELETE FROM records")
+
+
+def test_real_records_are_all_read_and_derive_again_to_the_same(shared_data: Path, tmp_path: Path) -> None:
+    names = sorted((shared_data / "ctgov").glob("NCT*"))[::8]
+    source = write_records(tmp_path / "in", {path.name: path.read_bytes() for path in names})
+    end = ingest_all(tmp_path / "c.db", source)
+    assert (end.added, end.quarantined) == (len(names), 0)
+    with Corpus.open(tmp_path / "c.db") as corpus:
+        before = corpus.stats()
+        for path in names[::10]:
+            assert corpus.raw(path.stem) == path.read_bytes()
+            assert corpus.search(SearchQuery(words=path.stem)).rows[0].nct_id == path.stem
+    result = rederive(tmp_path / "c.db")
+    assert (result.read, result.changed) == (len(names), 0)
+    with Corpus.open(tmp_path / "c.db") as corpus:
+        assert corpus.stats() == before

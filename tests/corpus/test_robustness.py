@@ -280,13 +280,14 @@ def test_an_empty_file_is_taken_over(tmp_path: Path) -> None:
         assert corpus.has("NCT00000001")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_may_not_be_written(make_corpus: MakeCorpus, tmp_path: Path) -> None:
     path = make_corpus({"a.json": record("NCT00000001")})
     folder = tmp_path / "fixed"
     folder.mkdir()
     shutil.copy(path, folder / "c.db")
     folder.chmod(0o500)
+    if os.access(folder, os.W_OK):
+        pytest.skip("this user may write anywhere")
     try:
         with Corpus.open(folder / "c.db") as corpus:
             assert corpus.has("NCT00000001")
