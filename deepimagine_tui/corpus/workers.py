@@ -7,6 +7,7 @@ reported as unread, and the others go on in a new one.
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import struct
@@ -150,10 +151,14 @@ def _receive(stream: IO[bytes]) -> bytes | None:
 
 def main() -> None:
     """Answer every frame of tasks with a frame of results, until there is no more input."""
+    # A page makes many objects and no cycles: collecting while it is read costs a quarter of the time and frees nothing.
+    gc.disable()
+    gc.freeze()
     decoder = msgspec.msgpack.Decoder(list[Task])
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
         while (frame := _receive(sys.stdin.buffer)) is not None:
             _send(answers, msgspec.msgpack.encode([read_record(task.name, task.raw) for task in decoder.decode(frame)]))
+            gc.collect()
 
 
 if __name__ == "__main__":
