@@ -284,7 +284,20 @@ _FORECAST = (
         60,
     ),
 )
-_GRAPH: tuple[Action, ...] = ()
+_GRAPH = (
+    Action("graph.open", "right,l", "open", "open line", "Open the line, or go to what is under it.", "the tree of a run"),
+    Action("graph.close", "left,h", "close", "close line", "Close the line, or go to what it is under.", "the tree of a run"),
+    Action(
+        "graph.whole",
+        "z",
+        "whole",
+        "whole figure",
+        "All of the figure at once, or as large as its texts need.",
+        "Graph",
+        "view: Show the whole figure",
+        30,
+    ),
+)
 _RUNS = (
     Action("runs.graph", "g", "graph", "graph", "Show the graph of this run.", "Runs", "runs: Show this run's graph", 30),
     Action(

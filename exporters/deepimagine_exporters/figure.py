@@ -66,21 +66,34 @@ def render(
         CancelledError: `cancel` was set.
         StorageError: matplotlib finds no folder for its cache, not even a temporary one.
     """
-    draw = _drawer(which)
     with LOCK:
-        _check(cancel)
-        try:
-            import matplotlib as _  # noqa: F401  # its first import looks for a folder to write to
-        except OSError as error:
-            raise storage_error(Path("matplotlib's cache"), error) from error
-        logging.getLogger("matplotlib").setLevel(logging.ERROR)
-        logging.getLogger("fontTools").setLevel(logging.ERROR)
-        sheet = draw(graph)
-        _check(cancel)
+        sheet = sheet_of(graph, which, cancel)
         with drawing_settings(which):
             content = _written(sheet, graph, file_format, dpi)
-        _check(cancel)
+        check(cancel)
         return content
+
+
+def sheet_of(graph: ReasoningGraph, which: FigureKind, cancel: Event | None = None) -> Sheet:
+    """The figure laid out, not yet drawn. The caller holds `sheet.LOCK`.
+
+    Raises:
+        UsageError: the kind of figure is unknown.
+        RefusedError: the run holds nothing that this figure could show.
+        CancelledError: `cancel` was set.
+        StorageError: matplotlib finds no folder for its cache, not even a temporary one.
+    """
+    draw = _drawer(which)
+    check(cancel)
+    try:
+        import matplotlib as _  # noqa: F401  # its first import looks for a folder to write to
+    except OSError as error:
+        raise storage_error(Path("matplotlib's cache"), error) from error
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+    sheet = draw(graph)
+    check(cancel)
+    return sheet
 
 
 @contextmanager
@@ -116,7 +129,12 @@ def _drawer(which: str) -> Callable[[ReasoningGraph], Sheet]:
             raise UsageError(f"There is no figure {which!r}.", f"Choose one of {', '.join(KINDS)}.")
 
 
-def _check(cancel: Event | None) -> None:
+def check(cancel: Event | None) -> None:
+    """Stop here when `cancel` is set.
+
+    Raises:
+        CancelledError: it is.
+    """
     if cancel is not None and cancel.is_set():
         raise CancelledError("The figure was not drawn.")
 

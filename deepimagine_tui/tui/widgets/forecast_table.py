@@ -7,12 +7,16 @@ from textual.content import Content
 
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
 from deepimagine_tui.reasoning.state import MetEstimate, Number
+from deepimagine_tui.trials.factors import Factor
 from deepimagine_tui.tui.forecast_text import TRAINED, number_of, steps_planned
 from deepimagine_tui.tui.show import clip, marked, probability
 from deepimagine_tui.tui.widgets.table import HouseTable
 
 _NUMBER, _TRIAL, _VALUE, _GAP, _MET = 2, 14, 11, 4, 12
 _WIDE = 96
+_SHORT: dict[Factor, str] = {
+    "geography": "ctry", "time_frame": "time", "comparator": "against", "population": "people", "enrolment": "n",
+}  # fmt: skip
 
 
 class ForecastTable(HouseTable):
@@ -74,13 +78,14 @@ class ForecastTable(HouseTable):
         for name, width in names.items():
             self.add_column(Text(name), width=width)
         for index, pathway in enumerate(self.graph.pathways):
-            self.add_row(*self._cells(index, pathway, free, value), key=str(index))
+            self.add_row(*self._cells(index, pathway, free, value, wide=wide), key=str(index))
         if 0 < row < self.row_count:
             self.move_cursor(row=row, animate=False)
 
-    def _cells(self, index: int, pathway: PathwayView, free: int, value: int) -> list[Content]:
+    def _cells(self, index: int, pathway: PathwayView, free: int, value: int, *, wide: bool) -> list[Content]:
         anchor = pathway.anchor
-        differs = ", ".join(factor.replace("_", " ") for factor in anchor.differs_in) or "nothing"
+        names = [factor.replace("_", " ") if wide else _SHORT.get(factor, factor) for factor in anchor.differs_in]
+        differs = ", ".join(names) or "nothing"
         seen = f" {TRAINED}" if anchor.seen_in_training else ""
         similarity = "" if anchor.similarity is None else probability(anchor.similarity)
         return [
