@@ -167,7 +167,8 @@ class DeepImagineApp(RunJobs):
             self.exit()
 
     def release(self) -> None:
-        """Free the model, once the terminal is restored."""
+        """Free the model, once the terminal is restored; a worker that waits for an answer gets a no."""
+        self.answer_remote(False)
         self.run_cancel.set()
         self.model_cancel.set()
         if self.backend is not None:

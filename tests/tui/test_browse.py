@@ -65,7 +65,7 @@ async def test_nothing_found_names_query_filters_and_what_to_remove() -> None:
         assert screen.asked.phase == "2"
         said = str(screen.query_one("#nothing", Static).content)
         assert "phase 2" in said
-        assert "Closest: phase" in said
+        assert "Take out phase" in said
         await pilot.press("backspace")
         await settled(pilot)
         assert screen.asked.phase is None
@@ -205,3 +205,13 @@ async def test_words_are_found_within_the_trial() -> None:
         await pilot.press(*["backspace"] * 6, *"nausea", "enter")
         await settled(pilot)
         assert browse(app).query_one("#safety").scroll_offset.y > 0
+
+
+async def test_every_character_can_be_typed_into_the_search_line() -> None:
+    app = DeepImagineApp(FakeServices([dose_trial()]))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash", *"a1/2+b-c?[q")
+        await settled(pilot)
+        assert browse(app).query_one("#words", Input).value == "a1/2+b-c?[q"
+        assert app.screen is browse(app)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event
 
 import pytest
 
+from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.reasoning.events import CONTEXT_OF_USE
 from deepimagine_tui.tui.app import DeepImagineApp
+from deepimagine_tui.tui.defects import defect_log
+from deepimagine_tui.tui.screens.dialog import ErrorDialog, Question
+from deepimagine_tui.tui.services import CorpusReader, Report
 from deepimagine_tui.tui.widgets.header import Header
 from tests.tui.fakes import FakeServices
+from tests.tui.waiting import until
 
 SIZES = [(80, 24), (120, 36), (160, 48)]
 
@@ -76,3 +82,50 @@ async def test_a_key_map_moves_a_key() -> None:
     async with app.run_test() as pilot:
         await pilot.press("escape", "f5")
         assert app.screen.NAME == "Runs"
+
+
+class Remote(FakeServices):
+    """A model that sends to a host, after asking."""
+
+    answers: list[bool]
+
+    def open_model(self, report: Report, cancel: Event, confirm_remote: Callable[[str], bool]) -> ModelBackend:
+        self.answers = [confirm_remote("models.example.org")]
+        return super().open_model(report, cancel, confirm_remote)
+
+
+@pytest.mark.parametrize(("key", "answer"), [("y", True), ("n", False), ("escape", False)])
+async def test_a_remote_model_is_asked_for_before_the_first_send(key: str, answer: bool) -> None:
+    services = Remote()
+    app = DeepImagineApp(services)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, Question) and app.focused is not None)
+        assert "models.example.org" in app.export_screenshot()
+        await pilot.press(key)
+        await until(pilot, lambda: app.status.model.usable)
+    assert services.answers == [answer]
+
+
+async def test_quitting_before_answering_means_no_and_does_not_hang() -> None:
+    services = Remote()
+    app = DeepImagineApp(services)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, Question) and app.focused is not None)
+        app.exit()
+        app.release()
+    assert services.answers == [False]
+
+
+async def test_a_defect_in_a_worker_is_shown_and_logged_and_the_app_goes_on() -> None:
+    class Defective(FakeServices):
+        def open_corpus(self) -> CorpusReader:
+            raise ZeroDivisionError("[bold]by zero[/nonsense]")
+
+    app = DeepImagineApp(Defective())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
+        await pilot.press("y")
+        assert "A defect of DeepImagine while it tried to open the corpus" in app.clipboard
+        await pilot.press("escape")
+        assert app.is_running
+    assert "ZeroDivisionError" in defect_log().read_text(encoding="utf-8")

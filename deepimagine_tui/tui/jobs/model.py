@@ -60,7 +60,7 @@ class ModelJobs(Shell):
     """The part of the app that owns the model."""
 
     backend: ModelBackend | None = None
-    model_cancel: Event = Event()
+    waiting_answer: Future[bool] | None = None
 
     def prepare_model(self) -> None:
         """Close the model in use, if any, and make the default one ready."""
@@ -122,11 +122,19 @@ class ModelJobs(Shell):
     def _confirm_remote(self, event: ConfirmRemote) -> None:
         from deepimagine_tui.tui.screens.dialog import Question
 
+        self.waiting_answer = event.answer
+
         def answered(yes: bool | None) -> None:
-            event.answer.set_result(bool(yes))
+            self.answer_remote(bool(yes))
 
         text = f"Prompts with trial data, and what you type, will be sent to {event.host}. Send them?"
         self.push_screen(Question("A remote model", text, "Send"), answered)
+
+    def answer_remote(self, yes: bool) -> None:
+        """Let the worker that waits for an answer go on; without one, nothing happens."""
+        waiting, self.waiting_answer = self.waiting_answer, None
+        if waiting is not None:
+            waiting.set_result(yes)
 
     def _set_model(self, model: ModelStatus) -> None:
         self.set_status(replace(self.status, model=model))

@@ -57,7 +57,6 @@ class RunJobs(ModelJobs, CorpusJobs):
     graph: ReasoningGraph = ReasoningGraph()
     queued: ImagineRequest | None = None
     running: bool = False
-    run_cancel: Event = Event()
 
     def start_run(self, request: ImagineRequest) -> bool:
         """Run `request`, or queue it until the model is ready. False, with a toast, when something runs already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -22,6 +23,8 @@ class Shell(App[None]):
         super().__init__()
         self.services = services
         self.status = ShellStatus()
+        self.run_cancel = Event()
+        self.model_cancel = Event()
         self.corpus_signal: Signal[CorpusOpened] = Signal(self, "corpus")
         self.run_signal: Signal[RunUpdate] = Signal(self, "run")
         self.status_signal: Signal[ShellStatus] = Signal(self, "status")

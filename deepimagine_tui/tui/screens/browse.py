@@ -27,6 +27,7 @@ from deepimagine_tui.tui.screens.base import HouseScreen
 from deepimagine_tui.tui.searching import Found, Searcher
 from deepimagine_tui.tui.starting import anchor_at
 from deepimagine_tui.tui.widgets.filter_bar import FilterBar
+from deepimagine_tui.tui.widgets.line import Line
 from deepimagine_tui.tui.widgets.panes import Pane, Panes
 from deepimagine_tui.tui.widgets.table import HouseTable
 from deepimagine_tui.tui.widgets.trial_pane import ResultsList, TrialPane
@@ -88,7 +89,7 @@ class BrowseScreen(HouseScreen):
         yield Panes(
             Pane(
                 "Trials",
-                Horizontal(Static("/", id="slash"), Input(placeholder="search words", id="words"), id="search"),
+                Horizontal(Static("/", id="slash"), Line(placeholder="search words", id="words"), id="search"),
                 FilterBar(),
                 Static("Opening the corpus…", id="nothing", classes="empty", markup=False),
                 TrialTable(),
@@ -171,6 +172,8 @@ class BrowseScreen(HouseScreen):
                 self._focus_list()
             if not page.rows:
                 self.query_one(TrialPane).show_nothing("No trial.")
+                self.query_one("#trial-pane", Pane).title = "Trial"
+                self._relabel()
         else:
             table.extend(page.rows)
         self._count()
@@ -324,7 +327,7 @@ class BrowseScreen(HouseScreen):
 def _nothing_found(query: SearchQuery, removal: str) -> Content:
     lines = [Content.assemble("Nothing found for ", (described(query), "bold"), ".")]
     if removal:
-        lines += [Content(""), Content.assemble("Closest: ", removal, ".")]
+        lines += [Content(""), Content.assemble("Take out ", removal, ".")]
     if chips(query):
         lines += [
             Content(""),
