@@ -101,7 +101,7 @@ def prediction_interval(
     if quantile is None:
         return None
     try:
-        place, reach = g(number, outcome), quantile * scale(source)
+        place, reach = g(number, outcome), quantile * scale(source, outcome)
     except NotScorableError:
         return None
     limits = from_g(place - reach, number, outcome), from_g(place + reach, number, outcome)

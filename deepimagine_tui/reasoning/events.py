@@ -84,7 +84,9 @@ class Revealed(msgspec.Struct, frozen=True):
 
     `error` is e on the scoring scale, `None` where values are not comparable (`why` says so); `direction_right` is
     `None` where either
-    side has no direction. `brier` is (P(met) - met)^2, `None` without a posted verdict or a probability.
+    side has no direction, and `direction_of` says whose it is: of the value that changed, of the contrast, or of the benefit
+    (`up`: the arm does better than the comparator). `brier` is (P(met) - met)^2, `None` without a posted verdict
+    or a probability.
     """
 
     arm_value: Number | None
@@ -100,6 +102,7 @@ class Revealed(msgspec.Struct, frozen=True):
     brier: float | None = None
     why: str = ""
     contrast: ContrastEstimate | None = None
+    direction_of: Literal["value", "contrast", "benefit"] = "value"
 
 
 class StepEstimated(Event, frozen=True, tag="step_estimated"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -10,23 +10,19 @@ from deepimagine_tui.errors import DeepImagineError, NotFoundError
 from deepimagine_tui.reasoning import landing
 from deepimagine_tui.reasoning.aggregate import Summary
 from deepimagine_tui.reasoning.anchors import AnchorSource
-from deepimagine_tui.reasoning.difference import differs
+from deepimagine_tui.reasoning.derived import share_of
 from deepimagine_tui.reasoning.events import Revealed
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.pathway import Pathway
-from deepimagine_tui.reasoning.request import AnchorRef, ImagineRequest, WhatIf
+from deepimagine_tui.reasoning.request import ImagineRequest, WhatIf
+from deepimagine_tui.reasoning.scales import share_unit
 from deepimagine_tui.reasoning.scoring import grade
-from deepimagine_tui.reasoning.specs import base_configuration
-from deepimagine_tui.reasoning.state import ArmSpec, Configuration, State
-from deepimagine_tui.reasoning.words import plain
+from deepimagine_tui.reasoning.state import Number, OutcomeSpec, State
+from deepimagine_tui.reasoning.words import unit_key
 from deepimagine_tui.trials.factors import Factor
-from deepimagine_tui.trials.model import Trial
-from deepimagine_tui.trials.results import Outcome
 
-WHOLE_TARGET: Factor = "context"
-"""What a forecast is graded as: a change of both arms."""
-
-_PLANNED: tuple[Factor, ...] = ("geography", "context", "population", "enrolment")
+WHOLE_TARGET: Factor = "outcome"
+"""What a forecast is graded as: both values, and the direction of benefit, whatever the anchor had."""
 
 
 def reveal_aggregate(
@@ -48,7 +44,7 @@ def reveal_aggregate(
         if isinstance(question, WhatIf):
             factor, posted = nearest.perturbations[-1].factor, landing.find_posted(nearest.state.configuration, trial)
         else:
-            factor, posted = WHOLE_TARGET, find_target(question.target, trial)
+            factor, posted = WHOLE_TARGET, landing.find_reported(question.target, trial)
         if posted is None:
             return None, ()
         observed = observed_state(trial, posted)
@@ -59,50 +55,27 @@ def reveal_aggregate(
     return grade(nearest.anchor, _aggregated_state(nearest, summary, observed), observed, factor), ()
 
 
-def find_target(target: Configuration, trial: Trial) -> AnchorRef | None:
-    """The result that `trial` posted for `target`, which was read from its plan; `None` where none or several fit.
-
-    What a plan does not state (actual enrolment, baseline, analysis population) or only suggests (the kind of value) is the
-    trial's own, and a posted group is a planned arm where it is linked to it. A target that was changed to differ from its
-    trial has no posted result.
-    """
-    own = base_configuration(trial, target.arm, target.comparator, target.outcome, target.time)
-    if any(differs(factor, own, target) for factor in _PLANNED):
-        return None
-    found = {ref for outcome in trial.outcomes for ref in _posted_in(outcome, own, trial) if ref.outcome_id == outcome.id}
-    return found.pop() if len(found) == 1 else None
-
-
-def _posted_in(outcome: Outcome, own: Configuration, trial: Trial) -> Iterator[AnchorRef]:
-    """The results of `outcome` that could be those of the planned configuration `own`."""
-    spec = own.outcome
-    if not spec.outcome_id:
-        spec = replace(spec, kind="unknown", change_basis="unknown", unit="")
-    if spec.analysis_set == "unknown":
-        spec = replace(spec, analysis_set=outcome.analysis_set)
-    for arm in _as_posted(outcome, own.arm):
-        for comparator in _as_posted(outcome, own.comparator) if own.comparator is not None else (None,):
-            found = landing.find_posted(replace(own, arm=arm, comparator=comparator, outcome=spec), trial)
-            if found is not None:
-                yield found
-
-
-def _as_posted(outcome: Outcome, arm: ArmSpec) -> Iterator[ArmSpec]:
-    """The arm as it is, and as each posted group that is linked to it."""
-    yield arm
-    if not arm.group_id:
-        yield from (
-            replace(arm, group_id=group.id)
-            for group in outcome.groups
-            if group.link is not None and plain(group.link.arm_label) == plain(arm.label)
-        )
-
-
 def _aggregated_state(nearest: Pathway, summary: Summary, observed: State) -> State:
-    """The aggregate as a state; an analysis population that the plan did not state is the posted one."""
-    configuration = nearest.state.configuration
-    if configuration.outcome.analysis_set == "unknown":
-        outcome = replace(configuration.outcome, analysis_set=observed.configuration.outcome.analysis_set)
-        configuration = replace(configuration, outcome=outcome)
-    numbers = summary.arm_value, summary.comparator_value
-    return State("", nearest.anchor.nct_id, configuration, *numbers, summary.contrast, summary.met)
+    """The aggregate as a state in the terms of the posted result, where the plan left them open: the analysis population is the
+    posted one, and a share is expressed in the posted unit."""
+    configuration, posted = nearest.state.configuration, observed.configuration.outcome
+    outcome = configuration.outcome
+    arm, comparator = summary.arm_value, summary.comparator_value
+    if outcome.analysis_set == "unknown":
+        outcome = replace(outcome, analysis_set=posted.analysis_set)
+    if outcome.kind == posted.kind == "share" and unit_key(outcome.unit) != unit_key(posted.unit):
+        arm = _in_unit_of(observed.arm_value, arm, outcome, posted)
+        comparator = _in_unit_of(observed.comparator_value, comparator, outcome, posted)
+        outcome = replace(outcome, unit=posted.unit, parameter=posted.parameter)
+    configuration = replace(configuration, outcome=outcome)
+    return State("", nearest.anchor.nct_id, configuration, arm, comparator, summary.contrast, summary.met)
+
+
+def _in_unit_of(like: Number | None, number: Number | None, outcome: OutcomeSpec, posted: OutcomeSpec) -> Number | None:
+    """`number`, a share of `outcome`, in the unit of the posted share `like` and for its participants."""
+    if number is None or like is None or like.n is None:
+        return number
+    share = share_of(number, outcome)
+    if share is None:
+        return number
+    return replace(number, value=share * share_unit(like, posted), unit=posted.unit, n=like.n)

@@ -1,107 +1,53 @@
-"""The one grader: scale, error and direction as the design defines them. Evaluation, rewards and badges all call this.
+"""The one grader: error, skill and grade as the design defines them. Evaluation, rewards and badges all call this.
 
-Scale (DESIGN 3), with x participants of n, both arms' values v:
-
-- share: g = logit((x + .5) / (n + 1)), s = pi / sqrt 3 (the SD of the logistic distribution)
-- positive, time to event: g = ln v, s = 1
-- signed: g = v, s = the participants' SD of the *source* state's comparator, never the target's
-- ratio contrasts: g = ln, s = 1; other contrasts: g = identity, s as for signed values
-
-Error e = |g(imagined) - g(observed)| / s. Direction is `up` or `down` where |delta g| / s >= .1 and |delta g| exceeds the
-standard error of the difference, else `no clear change`.
+Error e = |g(imagined) - g(observed)| / s, with g and s of `scales`; directions are those of `directions`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from statistics import median
 
-from deepimagine_tui.reasoning import derived
-from deepimagine_tui.reasoning.difference import same_outcome
+from msgspec.structs import replace
+
+from deepimagine_tui.reasoning.alike import same_outcome
+from deepimagine_tui.reasoning.directions import direction, favoured, has_contrast_alone, step_direction
 from deepimagine_tui.reasoning.events import Revealed
+from deepimagine_tui.reasoning.scales import (
+    SHARE_SCALE,
+    NotScorableError,
+    contrast_g,
+    contrast_scale,
+    from_g,
+    g,
+    logit,
+    scale,
+    sigmoid,
+    standard_error,
+)
 from deepimagine_tui.reasoning.state import ContrastEstimate, Direction, Number, OutcomeSpec, Source, State
 from deepimagine_tui.trials.factors import CHANGES_COMPARATOR_ONLY, CHANGES_FIRST_ARM_ONLY, Factor
 from deepimagine_tui.trials.results import Verdict
 
-CLEAR_CHANGE = 0.1
-"""The least |delta g| / s that is a direction."""
-
-SHARE_SCALE = math.pi / math.sqrt(3)
-
-
-class NotScorableError(ValueError):
-    """The value has no place on the scoring scale, or the scale cannot be known; the text says why. Never leaves `reasoning`
-    and its graders unanswered: `grade` turns it into `Revealed.why`."""
-
-
-def logit(share: float) -> float:
-    """ln(share / (1 - share)), for a share strictly between 0 and 1."""
-    return math.log(share) - math.log1p(-share)
-
-
-def sigmoid(value: float) -> float:
-    """The inverse of `logit`, without overflow."""
-    return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
-
-
-def g(number: Number, outcome: OutcomeSpec) -> float:
-    """The value of `number` on the scoring scale of `outcome`.
-
-    Raises:
-        NotScorableError: there is no value, it is out of range, or n is not known.
-    """
-    if number.value is None:
-        raise NotScorableError(number.note or "there is no value")
-    match outcome.kind:
-        case "share":
-            share = derived.share_of(number, outcome)
-            if share is None or not number.n:
-                raise NotScorableError("the share or its number of participants is not known or out of range")
-            return logit((share * number.n + 0.5) / (number.n + 1))
-        case "positive" | "time to event":
-            if number.value <= 0:
-                raise NotScorableError("a value that can only be positive is not above zero")
-            return math.log(number.value)
-        case "signed":
-            return number.value
-        case "unknown":
-            raise NotScorableError("what kind of value the outcome has is not known")
-
-
-def from_g(value: float, like: Number, outcome: OutcomeSpec) -> float:
-    """The value of which `value` is the place on the scale, in the unit of `like` and for its n: the inverse of `g`."""
-    match outcome.kind:
-        case "share":
-            n = like.n or 0
-            share = min(max((sigmoid(value) * (n + 1) - 0.5) / n, 0.0), 1.0) if n else sigmoid(value)
-            return share * _share_unit(like, outcome)
-        case "positive" | "time to event":
-            return math.exp(min(value, 700.0))
-        case _:
-            return value
-
-
-def scale(source: State) -> float:
-    """s: what an error on g is divided by. For signed values the participants' SD of the source state's comparator (of its
-    arm, where the state has none).
-
-    Raises:
-        NotScorableError: a signed value without a posted dispersion has no scale.
-    """
-    match source.configuration.outcome.kind:
-        case "share":
-            return SHARE_SCALE
-        case "positive" | "time to event":
-            return 1.0
-        case "signed":
-            number = source.arm_value if source.configuration.comparator is None else source.comparator_value
-            deviation = derived.standard_deviation(number) if number is not None else None
-            if deviation is None:
-                raise NotScorableError("the source state posts no standard deviation")
-            return deviation
-        case "unknown":
-            raise NotScorableError("what kind of value the outcome has is not known")
+__all__ = [
+    "SHARE_SCALE",
+    "NotScorableError",
+    "brier",
+    "contrast_error",
+    "contrast_scale",
+    "direction",
+    "error",
+    "favoured",
+    "from_g",
+    "g",
+    "grade",
+    "logit",
+    "scale",
+    "sigmoid",
+    "skill",
+    "standard_error",
+    "step_direction",
+]
 
 
 def error(imagined: Number, observed: Number, outcome: OutcomeSpec, source: State) -> float:
@@ -110,7 +56,7 @@ def error(imagined: Number, observed: Number, outcome: OutcomeSpec, source: Stat
     Raises:
         NotScorableError: either value or the scale is missing.
     """
-    return abs(g(imagined, outcome) - g(observed, outcome)) / scale(source)
+    return abs(g(imagined, outcome) - g(observed, outcome)) / scale(source, outcome)
 
 
 def contrast_error(imagined: ContrastEstimate, observed: ContrastEstimate, source: State) -> float:
@@ -121,86 +67,7 @@ def contrast_error(imagined: ContrastEstimate, observed: ContrastEstimate, sourc
     """
     if (imagined.kind, imagined.scale, imagined.orientation) != (observed.kind, observed.scale, observed.orientation):
         raise NotScorableError("the posted contrast has another scale or orientation")
-    return abs(_contrast_g(imagined) - _contrast_g(observed)) / contrast_scale(imagined, source)
-
-
-def contrast_scale(contrast: ContrastEstimate, source: State) -> float:
-    """s of a contrast: 1 for ratios, the signed scale of the source state otherwise.
-
-    Raises:
-        NotScorableError: a difference without a posted dispersion.
-    """
-    if contrast.kind == "ratio":
-        return 1.0
-    if source.configuration.outcome.kind != "signed":
-        raise NotScorableError("a difference of such values has no scale of its own")
-    return scale(source)
-
-
-def standard_error(number: Number, outcome: OutcomeSpec) -> float:
-    """The standard error of g(number): logit by the counts, ln by the delta method, signed from SD, SE or CI.
-
-    Raises:
-        NotScorableError: the value has no posted dispersion.
-    """
-    found: float | None
-    match outcome.kind:
-        case "share":
-            share = derived.share_of(number, outcome)
-            if share is None or not number.n:
-                raise NotScorableError("the share or its number of participants is not known")
-            affected = share * number.n
-            return math.sqrt(1 / (affected + 0.5) + 1 / (number.n - affected + 0.5))
-        case "positive" | "time to event":
-            found = derived.log_error(number, outcome) if number.value is not None and number.value > 0 else None
-        case _:
-            found = derived.standard_error(number)
-    if found is None:
-        raise NotScorableError("no standard error is posted or can be computed")
-    return found
-
-
-def direction(before: Number, after: Number, outcome: OutcomeSpec, source: State) -> Direction:
-    """Where a value went from `before` to `after`, both on the scale of `outcome`.
-
-    Raises:
-        NotScorableError: a value, a standard error or the scale is missing.
-    """
-    delta = g(after, outcome) - g(before, outcome)
-    error_of_difference = math.hypot(standard_error(before, outcome), standard_error(after, outcome))
-    if abs(delta) / scale(source) < CLEAR_CHANGE or abs(delta) <= error_of_difference:
-        return "no clear change"
-    return "up" if delta > 0 else "down"
-
-
-def favoured(state: State) -> Direction:
-    """The sign of benefit of a state's comparison, the direction of an `outcome` change: `up` where k1 is clearly better than
-    k2.
-
-    Raises:
-        NotScorableError: benefit, a value or a standard error is missing.
-    """
-    benefit = state.configuration.outcome.benefit
-    if benefit == "unknown" or state.arm_value is None or state.comparator_value is None:
-        raise NotScorableError("which direction is better, or a value, is not known")
-    moved = direction(state.comparator_value, state.arm_value, state.configuration.outcome, state)
-    if moved == "no clear change" or benefit == "higher":
-        return moved
-    return "down" if moved == "up" else "up"
-
-
-def step_direction(source: State, after: State, factor: Factor) -> Direction:
-    """The direction of a step: of the benefit when the outcome changes, of k2's value when the comparator does, else of k1's.
-
-    Raises:
-        NotScorableError: it cannot be told from the values.
-    """
-    if factor == "outcome":
-        return favoured(after)
-    pair = (source.comparator_value, after.comparator_value) if factor == "comparator" else (source.arm_value, after.arm_value)
-    if pair[0] is None or pair[1] is None:
-        raise NotScorableError("there is no value")
-    return direction(pair[0], pair[1], source.configuration.outcome, source)
+    return abs(contrast_g(imagined) - contrast_g(observed)) / contrast_scale(imagined, source)
 
 
 def skill(errors: Sequence[float], copy_errors: Sequence[float]) -> float:
@@ -229,8 +96,8 @@ def grade(source: State, imagined: State, posted: State, factor: Factor, stated:
     """`imagined` beside `posted`, both reached from `source` by one change of `factor` (the last one of several).
 
     e is the mean over the values that the change asks for; e of copying takes the source's values instead, where the measure
-    is the same. The imagined direction is the one that the model `stated`, else the one that its numbers show. Total: what
-    cannot be graded is `None`, and `why` says so.
+    is the same. The imagined direction is that of the imagined values, at the posted ones' precision; the one that the model
+    `stated` counts only where it gave no value. Total: what cannot be graded is `None`, and `why` says so.
     """
     problems: list[str] = []
     reference = posted.configuration.outcome
@@ -241,11 +108,13 @@ def grade(source: State, imagined: State, posted: State, factor: Factor, stated:
     copied = None
     if graded is not None and _comparable(source.configuration.outcome, reference) is None:
         copied = _errors(source, source, posted, factor, [])
-    imagined_direction = stated if stated is not None else _direction_or_none(source, imagined, factor)
-    posted_direction = _direction_or_none(source, posted, factor) if factor == "outcome" or comparable is None else None
+    seen = _without_values(posted) if has_contrast_alone(imagined) else posted
+    answered = _has_value(imagined, factor)
+    imagined_direction = _direction_or_none(source, _as_precise(imagined, posted), factor) if answered else stated
+    posted_direction = _direction_or_none(source, seen, factor) if factor == "outcome" or comparable is None else None
     both = imagined_direction is not None and posted_direction is not None
     verdict = posted.met.verdict if posted.met is not None else "undetermined"
-    answered = imagined.met.verdict if imagined.met is not None else "undetermined"
+    said = imagined.met.verdict if imagined.met is not None else "undetermined"
     probability = imagined.met.probability if imagined.met is not None else None
     decided = verdict != "undetermined"
     return Revealed(
@@ -259,9 +128,52 @@ def grade(source: State, imagined: State, posted: State, factor: Factor, stated:
         imagined_direction=imagined_direction,
         posted_direction=posted_direction,
         direction_right=imagined_direction == posted_direction if both else None,
-        verdict_right=answered == verdict if decided and answered != "undetermined" else None,
+        verdict_right=said == verdict if decided and said != "undetermined" else None,
         brier=brier(probability, verdict) if decided and probability is not None else None,
         why="; ".join(problems),
+        direction_of="benefit" if factor == "outcome" else "contrast" if has_contrast_alone(imagined) else "value",
+    )
+
+
+def _has_value(imagined: State, factor: Factor) -> bool:
+    """Whether the model gave the value, or the values, of which `factor` is graded by the direction."""
+    if has_contrast_alone(imagined):
+        return imagined.contrast is not None and imagined.contrast.number.value is not None
+    arm, comparator = (
+        number is not None and number.value is not None for number in (imagined.arm_value, imagined.comparator_value)
+    )
+    return arm and comparator if factor == "outcome" else comparator if factor in CHANGES_COMPARATOR_ONLY else arm
+
+
+def _without_values(posted: State) -> State:
+    return replace(posted, arm_value=None, comparator_value=None)
+
+
+def _as_precise(imagined: State, posted: State) -> State:
+    """`imagined` with the dispersions and intervals of `posted` where it has none: how precisely a trial measures is a fact of
+    its size, which no model is asked for."""
+    contrast = imagined.contrast
+    if contrast is not None and posted.contrast is not None and contrast.number.interval is None:
+        contrast = replace(contrast, number=replace(contrast.number, interval=posted.contrast.number.interval))
+    return replace(
+        imagined,
+        arm_value=_number_as_precise(imagined.arm_value, posted.arm_value),
+        comparator_value=_number_as_precise(imagined.comparator_value, posted.comparator_value),
+        contrast=contrast,
+    )
+
+
+def _number_as_precise(number: Number | None, posted: Number | None) -> Number | None:
+    if number is None or posted is None or number.dispersion_kind != "none":
+        return number
+    return replace(
+        number,
+        dispersion_kind=posted.dispersion_kind,
+        dispersion=posted.dispersion,
+        interval=posted.interval,
+        n=number.n or posted.n,
+        lower=posted.lower,
+        upper=posted.upper,
     )
 
 
@@ -310,17 +222,3 @@ def _place(posted: State) -> Source:
     outcome = posted.configuration.outcome
     arm = posted.configuration.arm
     return Source(posted.nct_id, outcome.outcome_id, arm.group_id, outcome.class_title, outcome.category)
-
-
-def _contrast_g(contrast: ContrastEstimate) -> float:
-    value = contrast.number.value
-    if value is None or (contrast.kind == "ratio" and value <= 0):
-        raise NotScorableError("the contrast has no value, or none above zero")
-    return math.log(value) if contrast.kind == "ratio" else value
-
-
-def _share_unit(like: Number, outcome: OutcomeSpec) -> float:
-    """What a share of 1 is in the unit of `like`: n participants, 100 percent, or 1."""
-    reference = Number(1.0, "imagined", like.unit, n=like.n)
-    share = derived.share_of(reference, outcome)
-    return 1 / share if share else float(like.n or 1)

@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from deepimagine_tui.reasoning.events import Aggregated
+from deepimagine_tui.reasoning.landing import find_reported
 from deepimagine_tui.reasoning.observed import observed_state
-from deepimagine_tui.reasoning.revealing import find_target
 from deepimagine_tui.reasoning.state import Change, Configuration
 from deepimagine_tui.reasoning.target import target_of
 from deepimagine_tui.trials.model import CountrySites, PartialDate, PlannedOutcome, Problem, Prose, Trial
@@ -190,7 +190,7 @@ def test_a_planned_arm_is_the_posted_group_that_is_linked_to_it() -> None:
         for n, group in enumerate(outcome.groups)
     )
     posted = replace(trial, outcomes=(replace(outcome, groups=groups),), planned_outcomes=PLANNED)
-    found = find_target(target_of(posted, arm="Glivazin 25 mg"), posted)
+    found = find_reported(target_of(posted, arm="Glivazin 25 mg"), posted)
     assert found is not None
     assert (found.arm_group_id, found.comparator_group_id) == ("OG002", "OG000")
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from deepimagine_tui.reasoning import scoring
 from deepimagine_tui.reasoning.scoring import NotScorableError
-from deepimagine_tui.reasoning.state import MetEstimate, Number, OutcomeSpec, State
+from deepimagine_tui.reasoning.state import Interval, MetEstimate, Number, OutcomeSpec, State
 from deepimagine_tui.trials.results import Benefit
 from tests.reasoning.engine.support import anchor_state
 
@@ -128,10 +128,52 @@ def test_an_oracle_beats_copying_and_copying_beats_nonsense() -> None:
     assert grades["nonsense"].direction_right is False
 
 
-def test_the_stated_direction_is_the_one_that_is_graded() -> None:
+def test_the_direction_of_the_imagined_value_is_graded_whatever_the_model_stated() -> None:
     source, posted = anchor_state("OG001"), anchor_state("OG003")
     found = scoring.grade(source, imagined_like(posted, -0.81), posted, "dose", "up")
+    assert (found.imagined_direction, found.posted_direction, found.direction_right) == ("down", "down", True)
+    assert found.direction_of == "value"
+
+
+def test_the_stated_direction_is_graded_where_no_value_was_given() -> None:
+    source, posted = anchor_state("OG001"), anchor_state("OG003")
+    silent = replace(posted, arm_value=None, comparator_value=None, contrast=None)
+    found = scoring.grade(source, silent, posted, "dose", "up")
     assert (found.imagined_direction, found.posted_direction, found.direction_right) == ("up", "down", False)
+
+
+def test_a_contrast_alone_is_graded_by_the_direction_of_the_contrast() -> None:
+    source = anchor_state("OG002", "cccc")
+    posted = with_hazard_ratio(source, 0.4, Interval(0.31, 0.52, 95.0, "CI posted"))
+    fallen, risen = with_hazard_ratio(source, 0.45), with_hazard_ratio(source, 1.2)
+    assert scoring.grade(source, fallen, posted, "context", "up").direction_right
+    assert scoring.grade(source, risen, posted, "context", "down").direction_right is False
+    assert scoring.grade(source, risen, posted, "context").direction_of == "contrast"
+
+
+def test_an_imagined_outcome_is_graded_by_its_benefit_at_the_posted_precision() -> None:
+    source, posted = anchor_state("OG001", "bbbb"), anchor_state("OG001")
+    for arm, expected in ((-0.7, "up"), (0.6, "down")):
+        numbers = Number(arm, "imagined", "percent", n=220), Number(-0.05, "imagined", "percent", n=220)
+        imagined = replace(posted, arm_value=numbers[0], comparator_value=numbers[1])
+        found = scoring.grade(source, imagined, posted, "outcome", "no clear change")
+        assert (found.imagined_direction, found.posted_direction, found.direction_of) == (expected, "up", "benefit")
+
+
+def test_a_value_of_another_measure_is_not_scored_on_the_deviation_of_the_source() -> None:
+    source, posted = anchor_state("OG001"), anchor_state("OG002")
+    weight = replace(posted.configuration.outcome, outcome_id="", title="Body weight", unit="kg")
+    heavier = replace(posted, configuration=replace(posted.configuration, outcome=weight))
+    assert scoring.grade(source, heavier, heavier, "outcome").error is None
+    shares = anchor_state("OG002", "bbbb")
+    imagined = imagined_like(shares, 35.0)
+    assert scoring.grade(source, imagined, shares, "outcome").error == scoring.grade(shares, imagined, shares, "outcome").error
+
+
+def with_hazard_ratio(state: State, ratio: float, interval: Interval | None = None) -> State:
+    assert state.contrast is not None
+    number = replace(state.contrast.number, value=ratio, interval=interval)
+    return replace(state, arm_value=None, comparator_value=None, contrast=replace(state.contrast, number=number))
 
 
 def test_another_analysis_population_is_shown_and_not_graded() -> None:

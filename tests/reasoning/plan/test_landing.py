@@ -63,6 +63,21 @@ def test_a_plan_finds_what_was_reported_on_it() -> None:
     assert find_reported(target_of(TRIAL, arm="10 mg"), TRIAL) == ref("OG001", "OG000", HBA1C, "Week 24")
 
 
+def test_a_planned_arm_is_the_unlinked_group_that_is_given_the_same() -> None:
+    outcome = TRIAL.outcomes[0]
+    renamed = tuple(replace(g, title=f"Group {n}", link=None) if g.doses else g for n, g in enumerate(outcome.groups))
+    trial = replace(TRIAL, outcomes=(replace(outcome, groups=renamed), *TRIAL.outcomes[1:]))
+    assert find_reported(target_of(trial), trial) == ref("OG002", "OG000", HBA1C, "Week 24")
+
+
+def test_one_of_several_components_is_not_what_was_planned() -> None:
+    outcome = TRIAL.outcomes[0]
+    parts = {"Week 12": "Fasting", "Week 24": "After meals"}
+    cells = tuple(replace(cell, class_title=parts.get(cell.class_title, cell.class_title), time=None) for cell in outcome.cells)
+    trial = replace(TRIAL, outcomes=(replace(outcome, cells=cells, class_axis="component"), *TRIAL.outcomes[1:]))
+    assert find_reported(target_of(trial), trial) is None
+
+
 def test_a_plan_that_was_changed_finds_nothing() -> None:
     target = target_of(TRIAL)
     assert find_reported(replace(target, time=TimePoint("week 52", 52.0)), TRIAL) is None
