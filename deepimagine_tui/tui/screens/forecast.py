@@ -73,7 +73,7 @@ class ForecastScreen(HouseScreen):
         self.draft: ForecastDraft | None = None
         self.request: ImagineRequest | None = None
         self.graph = ReasoningGraph()
-        self._running = False
+        self._going = False
         self._said = NOTHING
         self._found = ""
 
@@ -145,7 +145,7 @@ class ForecastScreen(HouseScreen):
             self.take(replace(self.draft, trial=event.trial))
 
     def _begin(self, draft: ForecastDraft) -> None:
-        self.request, self.graph, self._running, self._said = None, ReasoningGraph(), False, NOTHING
+        self.request, self.graph, self._going, self._said = None, ReasoningGraph(), False, NOTHING
         self.take(draft)
         self._show_run()
         self.show_pane("target-pane")
@@ -248,7 +248,7 @@ class ForecastScreen(HouseScreen):
         if action in ("why", "drop"):
             return bool(self.graph.pathways)
         if action == "audit":
-            return self.graph.started is not None and not self._running
+            return self.graph.started is not None and not self._going
         if action == "graph":
             return self.graph.started is not None
         return super().check_action(action, parameters)
@@ -278,7 +278,7 @@ class ForecastScreen(HouseScreen):
         if not self.house.may_start():
             return
         self.take(draft)
-        self.request, self.graph, self._running, self._said = draft.request(), ReasoningGraph(), True, ASKED
+        self.request, self.graph, self._going, self._said = draft.request(), ReasoningGraph(), True, ASKED
         self._show_run()
         self.show_pane("pathways-pane")
         self.house.start_run(self.request)
@@ -286,10 +286,10 @@ class ForecastScreen(HouseScreen):
     def _run_updated(self, update: RunUpdate) -> None:
         if self.request is None or update.request.run_id != self.request.run_id:
             return
-        self.graph, self._running = update.graph, not update.ended
+        self.graph, self._going = update.graph, not update.ended
         streaming = isinstance(update.event, TokensArrived)
         if isinstance(self.app.screen, PathwayDialog):
-            self.app.screen.show_graph(update.graph, running=self._running, streaming=streaming)
+            self.app.screen.show_graph(update.graph, running=self._going, streaming=streaming)
         if streaming:
             return
         self._said = QUEUED if update.queued else ASKED
@@ -298,7 +298,7 @@ class ForecastScreen(HouseScreen):
         self._show_run()
 
     def _show_run(self) -> None:
-        graph, running, said = self.graph, self._running, self._said
+        graph, running, said = self.graph, self._going, self._said
         backtest = self.draft is not None and self.draft.is_backtest
         table, text = self.query_one(ForecastTable), self.query_one("#aggregate", DrawnPane)
         appears = bool(graph.pathways) and not table.display
@@ -319,7 +319,7 @@ class ForecastScreen(HouseScreen):
     def _pathway_chosen(self) -> None:
         number = self.query_one(ForecastTable).cursor_pathway
         if number is not None and number < len(self.graph.pathways):
-            self.app.push_screen(PathwayDialog(number, self.graph, running=self._running))
+            self.app.push_screen(PathwayDialog(number, self.graph, running=self._going))
 
     # What it stands on
 

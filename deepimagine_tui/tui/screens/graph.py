@@ -57,7 +57,7 @@ class GraphScreen(HouseScreen):
     NAME = "Graph"
     CSS_PATH = "graph.tcss"
     HELP = "The reasoning graph of a run. [ and ] change the figure, z shows all of it, e writes it to a file."
-    BINDINGS: ClassVar[list[BindingType]] = bind("graph.whole")
+    BINDINGS: ClassVar[list[BindingType]] = bind("graph.whole", "tabs.back", "tabs.forth")
 
     def __init__(self) -> None:
         super().__init__()
@@ -213,6 +213,14 @@ class GraphScreen(HouseScreen):
             view.say(event.refused)
         else:
             view.show(event.preview)
+
+    def action_previous_tab(self) -> None:
+        """The figure before."""
+        self.query_one(TabStrip).action_previous_tab()
+
+    def action_next_tab(self) -> None:
+        """The next figure."""
+        self.query_one(TabStrip).action_next_tab()
 
     def action_whole(self) -> None:
         """All of the figure, or as large as its texts need."""

@@ -48,7 +48,7 @@ class PathwayDialog(Dialog[None]):
     def __init__(self, number: int, graph: ReasoningGraph, *, running: bool) -> None:
         super().__init__(f"Pathway {number + 1}, from {graph.pathways[number].anchor.state.nct_id}")
         self._number = number
-        self._graph, self._running = graph, running
+        self._graph, self._going = graph, running
 
     def inside(self) -> ComposeResult:
         """The chain."""
@@ -57,7 +57,7 @@ class PathwayDialog(Dialog[None]):
     def on_mount(self) -> None:
         """Show what there is."""
         self.query_one("#dialog").add_class("-wide")
-        self.call_after_refresh(self.show_graph, self._graph, running=self._running)
+        self.call_after_refresh(self.show_graph, self._graph, running=self._going)
 
     def show_graph(self, graph: ReasoningGraph, *, running: bool, streaming: bool = False) -> None:
         """Show the pathway as it is now."""

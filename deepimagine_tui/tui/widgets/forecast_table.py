@@ -30,12 +30,12 @@ class ForecastTable(HouseTable):
     def __init__(self) -> None:
         super().__init__(id="pathways", export_name="pathways")
         self.graph = ReasoningGraph()
-        self._running = False
+        self._going = False
         self._width = 0
 
     def show(self, graph: ReasoningGraph, *, running: bool) -> None:
         """Show the pathways of a graph, keeping the cursor on its trial."""
-        self.graph, self._running = graph, running
+        self.graph, self._going = graph, running
         self._fill()
 
     def on_resize(self) -> None:
@@ -105,7 +105,7 @@ class ForecastTable(HouseTable):
         failed = pathway.steps[-1].failed if pathway.steps else None
         if failed is not None:
             return Content.styled(f"✕ {clip(failed.kind, width - 3)}", "$text-error"), Content("")
-        if not self._running:
+        if not self._going:
             return Content.styled("✕ stopped", "$text-warning"), Content("")
         answered = sum(step.estimated is not None for step in pathway.steps)
         return Content.styled(f"▸ step {min(answered + 1, planned)} of {planned}", "italic $primary"), Content("")
