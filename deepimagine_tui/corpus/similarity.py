@@ -112,10 +112,7 @@ def trial_parts(sought: Sought, profile: Profile) -> dict[str, float]:
     target = sought.target
     parts: dict[str, float] = {}
     if sought.conditions:
-        parts["condition"] = max(
-            overlap(sought.conditions, condition_words(profile.conditions), sought),
-            max((overlap(sought.conditions, content_words(name), sought) for name in profile.conditions), default=0.0),
-        )
+        parts["condition"] = _condition(sought, profile)
     if target.phases:
         parts["phase"] = _phase(target.phases, profile.phases)
     if target.ages:
@@ -171,6 +168,22 @@ def similarity(parts: Mapping[str, float]) -> float:
 def differing(parts: Mapping[str, float]) -> tuple[Factor, ...]:
     """The factors in which something differs, in walking order."""
     return tuple(factor for factor, names in _DIFFERS if any(parts.get(name, 1.0) < _SAME for name in names))
+
+
+def _condition(sought: Sought, profile: Profile) -> float:
+    """All names against all, and against each alone; or the target's names one by one, each as far as it is a telling one: a
+    disease that is studied under a second name too is no less the same."""
+    found = [content_words(name) for name in profile.conditions]
+    whole = overlap(sought.conditions, condition_words(profile.conditions), sought)
+    alone = max((overlap(sought.conditions, name, sought) for name in found), default=0.0)
+    wanted = [name for name in map(content_words, sought.target.conditions) if name]
+    most = max((_rarity_of(name, sought) for name in wanted), default=0.0)
+    named = (_rarity_of(name, sought) / most * overlap(name, other, sought) for name in wanted for other in found if most)
+    return max(whole, alone, max(named, default=0.0))
+
+
+def _rarity_of(name: frozenset[str], sought: Sought) -> float:
+    return sum(sought.rarity.get(word, sought.usual) for word in name)
 
 
 def _comparator(wanted: str, pair: Pair, profile: Profile) -> float:

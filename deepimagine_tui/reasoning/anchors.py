@@ -25,6 +25,9 @@ MINIMUM_OF_MEASURE = 0.25
 MINIMUM_OF_DISEASE = 0.25
 """Likeness of the diseases below which the drug must be the same (`MINIMUM_OF_DRUG`)."""
 MINIMUM_OF_DRUG = 0.5
+MINIMUM_OF_RELATED_MEASURE = 0.1
+"""What is enough of the measures where disease and drug are the same: of one drug in one disease, a goal attained tells of the
+change, and an `outcome` step walks from one to the other."""
 
 _LOOK_AT = 5
 """So many times k candidates are looked at, because some are refused."""
@@ -205,9 +208,10 @@ def retrieval_target(target: Configuration, own: Trial | None) -> RetrievalTarge
 
 def why_not_close(similarity: float, parts: Mapping[str, float]) -> str:
     """Why a candidate is no anchor, as a phrase; empty when it is close enough."""
-    other_measure = parts.get("outcome", 1.0) < MINIMUM_OF_MEASURE
-    elsewhere = parts.get("condition", 1.0) < MINIMUM_OF_DISEASE and parts.get("intervention", 1.0) < MINIMUM_OF_DRUG
-    if similarity >= MINIMUM_SIMILARITY and not other_measure and not elsewhere:
+    same_disease = parts.get("condition", 1.0) >= MINIMUM_OF_DISEASE
+    same_drug = parts.get("intervention", 1.0) >= MINIMUM_OF_DRUG
+    enough = MINIMUM_OF_RELATED_MEASURE if same_disease and same_drug else MINIMUM_OF_MEASURE
+    if similarity >= MINIMUM_SIMILARITY and parts.get("outcome", 1.0) >= enough and (same_disease or same_drug):
         return ""
     different = [phrase for part, phrase in _DIFFERENT if parts.get(part, 1.0) < 0.5]
     return ", ".join(different) or "little in common"

@@ -119,6 +119,14 @@ def test_similarity_is_the_weighted_mean_of_its_parts(anchors: Corpus) -> None:
         assert candidate.similarity == pytest.approx(similarity(candidate.parts), abs=1e-5)
 
 
+def test_a_disease_under_a_second_name_is_still_the_same_disease(anchors: Corpus) -> None:
+    def likeness(*conditions: str) -> float:
+        return nearest(anchors, RetrievalTarget(conditions=conditions, comparator="placebo"), 1, LATER)[0].parts["condition"]
+
+    assert likeness("Asthma") == 1.0
+    assert 0.4 < likeness("Asthma", "Bronchial Hyperreactivity") < 1.0
+
+
 def test_what_the_target_does_not_state_is_not_compared(anchors: Corpus) -> None:
     bare = nearest(anchors, RetrievalTarget(conditions=("Asthma",)), 1, LATER)[0]
     assert bare.nct_id == "NCT00000003"

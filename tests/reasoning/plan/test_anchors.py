@@ -141,7 +141,9 @@ def test_a_target_without_comparator_starts_from_single_arms(
     [
         (0.9, {"condition": 1.0, "intervention": 0.0, "outcome": 1.0}, ""),
         (0.9, {"condition": 0.0, "intervention": 1.0, "outcome": 1.0}, ""),
-        (0.6, {"condition": 1.0, "intervention": 1.0, "outcome": 0.1}, "different measure"),
+        (0.6, {"condition": 1.0, "intervention": 1.0, "outcome": 0.12}, ""),
+        (0.6, {"condition": 1.0, "intervention": 0.25, "outcome": 0.12}, "different drug, different measure"),
+        (0.6, {"condition": 1.0, "intervention": 1.0, "outcome": 0.05}, "different measure"),
         (0.6, {"condition": 0.1, "intervention": 0.1, "outcome": 1.0}, "different disease, different drug"),
         (0.3, {"condition": 0.6, "outcome": 0.6}, "little in common"),
         (0.3, {"comparator": 0.0, "population": 0.0}, "different comparator, different population"),
