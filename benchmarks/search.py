@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import statistics
 import sys
@@ -99,11 +100,13 @@ def keystrokes() -> Iterator[SearchQuery]:
 
 def measure(path: Path) -> dict[str, float | int | str]:
     """Milliseconds a keystroke, its rows read and decoded."""
-    waits = []
+    waits: list[float] = []
+    works: list[float] = []
     with Corpus.open(path) as corpus:
         for query in keystrokes():
-            started = time.perf_counter()
+            started, working = time.perf_counter(), time.process_time()
             corpus.search(query)
+            works.append((time.process_time() - working) * 1000)
             waits.append((time.perf_counter() - started) * 1000)
     ordered = statistics.quantiles(waits, n=100)
     return {
@@ -112,6 +115,8 @@ def measure(path: Path) -> dict[str, float | int | str]:
         "p50_ms": round(ordered[49], 1),
         "p95_ms": round(ordered[94], 1),
         "max_ms": round(max(waits), 1),
+        "p95_cpu_ms": round(statistics.quantiles(works, n=100)[94], 1),
+        "load": round(os.getloadavg()[0], 1),
         "megabytes": round(path.stat().st_size / 1e6),
         "machine": describe_machine(),
     }
@@ -129,9 +134,11 @@ def main() -> None:
         build(real, made)
         found = measure(made)
     kept = float(found["p95_ms"]) < BAR_MS
-    waits = f"p50 {found['p50_ms']} ms, p95 {found['p95_ms']} ms, max {found['max_ms']} ms"
+    waits = (
+        f"p50 {found['p50_ms']} ms, p95 {found['p95_ms']} ms, max {found['max_ms']} ms (p95 {found['p95_cpu_ms']} ms of CPU)"
+    )
     size = f"{found['trials']:,} trials, {found['keystrokes']} keystrokes"
-    row = f"| search | {size}: {waits} | p95 30 ms | {'kept' if kept else 'missed'} |"
+    row = f"| search, load {found['load']} | {size}: {waits} | p95 30 ms | {'kept' if kept else 'missed'} |"
     sys.stdout.write(row + "\n" + json.dumps(found) + "\n")
     raise SystemExit(0 if kept else 1)
 
