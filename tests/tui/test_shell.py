@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from threading import Event
 
@@ -87,10 +88,12 @@ async def test_a_key_map_moves_a_key() -> None:
 class Remote(FakeServices):
     """A model that sends to a host, after asking."""
 
-    answers: list[bool]
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[bool] = []
 
     def open_model(self, report: Report, cancel: Event, confirm_remote: Callable[[str], bool]) -> ModelBackend:
-        self.answers = [confirm_remote("models.example.org")]
+        self.answers.append(confirm_remote("models.example.org"))
         return super().open_model(report, cancel, confirm_remote)
 
 
@@ -113,6 +116,10 @@ async def test_quitting_before_answering_means_no_and_does_not_hang() -> None:
         await until(pilot, lambda: isinstance(app.screen, Question) and app.focused is not None)
         app.exit()
         app.release()
+    for _ in range(100):
+        if services.answers:
+            break
+        await asyncio.sleep(0.05)
     assert services.answers == [False]
 
 

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 from textual.worker import Worker
 
 from deepimagine_tui.tui.actions import bind
@@ -140,6 +141,8 @@ class HouseScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """`/` is offered only where there is something to find."""
         if action == "find":
+            if isinstance(self.focused, Input):
+                return False
             return type(self).find is not HouseScreen.find or self._searchable() is not None
         return True
 

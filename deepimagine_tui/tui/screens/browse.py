@@ -310,7 +310,7 @@ class BrowseScreen(HouseScreen):
         if self.focused is not None and self.query_one(TrialPane) in self.focused.ancestors_with_self:
             super().find()
         else:
-            self.query_one("#words", Input).focus()
+            self.set_focus(self.query_one("#words", Input))
 
     def back(self) -> bool:
         """From the search line to the list; from the trial to the list."""

@@ -110,7 +110,7 @@ class FactorPicker(Dialog[Perturbation]):
         self.query_one("#reading").display = True
         self.query_one("#choices", Choices).clear_options()
         self._say("Looking for values…")
-        typed.focus()
+        self.set_focus(typed)
         self.find_values(factor)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="propose", description="look for values")
@@ -140,9 +140,8 @@ class FactorPicker(Dialog[Perturbation]):
             )
         if event.proposals:
             choices.highlighted = 0
-            self._say("")
             if not self.query_one("#typed", Input).value:
-                choices.focus()
+                self._say("type a value, or enter takes the first below")
         else:
             self._say("Nothing to propose; type a value.")
 
@@ -195,9 +194,12 @@ class FactorPicker(Dialog[Perturbation]):
 
     @on(Input.Submitted)
     def _taken(self, event: Input.Submitted) -> None:
-        if not event.value.strip() or self._factor is None:
+        if self._factor is None:
             return
-        if self._read is not None and self._read.text == event.value and self._read.change is not None:
+        if not event.value.strip():
+            if self._proposals:
+                self.dismiss(self._proposals[0].perturbation)
+        elif self._read is not None and self._read.text == event.value and self._read.change is not None:
             self.dismiss(self._read.change)
         else:
             self._submitted = True

@@ -128,7 +128,7 @@ class ImagineScreen(HouseScreen):
         if action in ("add_factor", "anchor", "estimand"):
             return draft is not None
         if action in ("run", "run_new_seed"):
-            return draft is not None and bool(draft.changes)
+            return draft is not None and bool(draft.changes) and not self.house.running
         if action == "graph":
             return self.request is not None
         return super().check_action(action, parameters)
@@ -226,6 +226,8 @@ class ImagineScreen(HouseScreen):
         if self.request is None or update.request.run_id != self.request.run_id:
             return
         chain = self.query_one(ChainView)
+        if update.event is None:
+            self.refresh_bindings()
         if update.queued:
             chain.start(QUEUED)
             return

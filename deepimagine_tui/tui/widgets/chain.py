@@ -12,10 +12,11 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
-from deepimagine_tui.reasoning.events import CONTEXT_OF_USE, DEMO_MARK
+from deepimagine_tui.reasoning.events import CONTEXT_OF_USE, DEMO_MARK, RunFinished
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.chain_text import anchor_card, step_card, stopped_card, streaming_card
+from deepimagine_tui.tui.show import inert
 
 REDRAW = 1 / 12
 """Streaming text is drawn this often at most, in seconds."""
@@ -163,10 +164,7 @@ class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
         if started is None or not self.graph.pathways:
             lines.append(Content.styled(self._said, "dim"))
         if finished is not None and finished.outcome != "answered":
-            word = {"no_answer": "No answer", "cancelled": "Stopped; what was produced is kept", "failed": "The model stopped"}
-            lines.append(
-                Content.styled(f"{word[finished.outcome]}. {finished.message} {finished.hint}".strip(), "$text-warning")
-            )
+            lines.append(Content.styled(_ended(finished), "$text-warning"))
         if started is not None and started.model.demo:
             lines.append(Content.styled(DEMO_MARK, "bold $text-warning"))
         if len(self.graph.pathways) > 1:
@@ -207,3 +205,10 @@ class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
         lines = [card.content_now.plain for card in self._cards]
         ending = [line.plain for line in self._ending() if line.plain]
         return "\n\n".join([*lines, *ending, CONTEXT_OF_USE])
+
+
+def _ended(finished: RunFinished) -> str:
+    """How a run ended that was not answered; the engine's own words where it has some."""
+    word = {"no_answer": "No answer.", "cancelled": "", "failed": "The model stopped."}.get(finished.outcome, "")
+    message = inert(finished.message) or ("Stopped; what was produced is kept." if finished.outcome == "cancelled" else "")
+    return f"{word} {message} {inert(finished.hint)}".strip()
