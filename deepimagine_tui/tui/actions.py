@@ -18,6 +18,7 @@ class Action:
     `id` is what a key map names. `keys` are the default keys, comma-separated, in Textual's names. `run` is the Textual action.
     `label` is the footer's word, `command` the palette's line (`area: Verb thing`, empty: not in the palette), `help` one
     sentence. `where` names the place. `footer` ranks it in the footer, lowest first; 0 keeps it out.
+    `at_once` acts before the keys typed after it are looked at, so that nothing typed ahead is lost.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Action:
     where: str
     command: str = ""
     footer: int = 0
+    at_once: bool = False
 
 
 _SHELL = (
@@ -74,7 +76,7 @@ _SHELL = (
 )
 
 _DATA = (
-    Action("find", "slash", "find", "find", "Find in what has focus.", "lists and texts", "find: Find here", 10),
+    Action("find", "slash", "find", "find", "Find in what has focus.", "lists and texts", "find: Find here", 10, at_once=True),
     Action(
         "data.copy",
         "y",
@@ -346,4 +348,12 @@ def bind(*ids: str, labels: dict[str, str] | None = None) -> list[BindingType]:
 
 
 def _binding(action: Action, label: str) -> Binding:
-    return Binding(action.keys, action.run, label or action.label, show=action.footer > 0, tooltip=action.help, id=action.id)
+    return Binding(
+        action.keys,
+        action.run,
+        label or action.label,
+        show=action.footer > 0,
+        tooltip=action.help,
+        id=action.id,
+        priority=action.at_once,
+    )

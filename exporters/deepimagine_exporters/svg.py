@@ -29,8 +29,8 @@ def inline_svg(svg: str) -> str:
 
 
 def _font_face(style: Style, characters: set[str]) -> str:
-    from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]  # fontTools has no stubs
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # fontTools has no stubs
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
 
     font = TTFont(font_file(style), recalcTimestamp=False)
     options = Options(layout_features=[], hinting=False, name_IDs=[], notdef_outline=True, drop_tables=["FFTM", "GPOS", "GSUB"])

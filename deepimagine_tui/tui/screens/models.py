@@ -262,10 +262,6 @@ class ModelsScreen(HouseScreen):
         self.notify(event.text, title="Speed on this machine", markup=False)
         self._show_card()
 
-    def find(self) -> None:
-        """Find in the list."""
-        self.query_one(ModelTable).focus()
-
     def export_choices(self) -> list[ExportChoice]:
         """The card as text."""
         facts = self._current

@@ -226,10 +226,6 @@ class RunsScreen(HouseScreen):
 
         self.app.push_screen(CompareRuns(event.graphs))
 
-    def find(self) -> None:
-        """Find in the list."""
-        self.query_one(RunTable).focus()
-
     def export_choices(self) -> list[ExportChoice]:
         """Figures, report and data of the run under the cursor."""
         return run_choices(self._opened.graph) if self._opened is not None else []
