@@ -88,6 +88,18 @@ class Draft:
         """The same question with another seed, asked from the start."""
         return replace(self, settings=with_fields(self.settings, seed=seed & MOST_SEED), kept=(), edits=())
 
+    def asking_again(self, request: ImagineRequest, question: WhatIf) -> Draft:
+        """With the changes, settings and estimand of an earlier question, asked from the start as a child of it."""
+        return replace(
+            self,
+            changes=question.perturbations,
+            settings=request.settings,
+            estimand=request.estimand,
+            parent=request.run_id,
+            kept=(),
+            edits=(),
+        )
+
     def going_on(self, run_id: str, pathway: PathwayView, steps: int, edit: StepEdit | None = None) -> Draft:
         """The same question going on from a run: its first `steps` answered steps stand, then the user's own result, if any."""
         kept = tuple(

@@ -20,6 +20,7 @@ from deepimagine_tui.tui.screens.imagine import ImagineScreen
 from deepimagine_tui.tui.widgets.chain import ChainView
 from deepimagine_tui.tui.widgets.drawn import DrawnPane
 from deepimagine_tui.tui.widgets.probes import ProbeTable
+from deepimagine_tui.tui.widgets.run_table import RunTable
 from deepimagine_tui.tui.widgets.text_pane import TextPane
 from deepimagine_tui.tui.widgets.what_if import ChangeList, WhatIfPart
 from tests.tui.backends import Crashing, Waiting, WithBackend
@@ -299,3 +300,29 @@ async def test_the_engine_is_asked_exactly_what_is_on_screen() -> None:
 def test_the_backends_of_these_tests_are_backends() -> None:
     backends: list[ModelBackend] = [Waiting(), Crashing(1)]
     assert len(backends) == 2
+
+
+async def test_an_earlier_question_is_taken_up_again_from_the_list_of_runs() -> None:
+    app = DeepImagineApp(WithBackend())
+    async with app.run_test(size=(120, 36)) as pilot:
+        first = await start(pilot, ("dose", UNTRIED_DOSE))
+        assert first.draft is not None
+        await pilot.press("r")
+        await ran(pilot)
+        earlier = app.request
+        assert earlier is not None
+        app.imagine_from(dose_trial(), default_anchor(dose_trial()))
+        await settled(pilot)
+        assert imagine(app).draft is not None
+        assert imagine(app).draft.changes == ()
+        await pilot.press("5")
+        await until(pilot, lambda: app.screen.query_one(RunTable).row_count == 1)
+        await until(pilot, lambda: app.screen.check_action("again", ()))
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, ImagineScreen) and app.screen.draft is not None)
+        await until(pilot, lambda: imagine(app).draft.changes != ())
+        taken = imagine(app).draft
+        assert taken is not None
+        assert taken.changes == first.request.question.perturbations
+        assert taken.parent == earlier.run_id
+        assert taken.request().settings == earlier.settings

@@ -15,7 +15,7 @@ from deepimagine_tui.errors import DeepImagineError
 from deepimagine_tui.reasoning.events import TokensArrived
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
 from deepimagine_tui.reasoning.observed import observed_state
-from deepimagine_tui.reasoning.request import AnchorRef, ImagineRequest, StepEdit
+from deepimagine_tui.reasoning.request import AnchorRef, ImagineRequest, StepEdit, WhatIf
 from deepimagine_tui.reasoning.state import Estimand, Perturbation
 from deepimagine_tui.text import inert
 from deepimagine_tui.trials.model import Trial
@@ -88,10 +88,14 @@ class ImagineScreen(HouseScreen):
     # The question
 
     def receive(self, given: object) -> None:
-        """Start a what-if from (trial, anchor)."""
+        """Start a what-if from (trial, anchor), or take an earlier one up again from (trial, request)."""
         match given:
             case (Trial() as trial, AnchorRef() as anchor):
                 self.start_from(trial, anchor)
+            case (Trial() as trial, ImagineRequest(question=WhatIf() as question) as request):
+                self.start_from(trial, question.anchor)
+                if self.draft is not None:
+                    self.take(self.draft.asking_again(request, question))
             case _:
                 super().receive(given)
 

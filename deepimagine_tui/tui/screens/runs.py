@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +15,9 @@ from textual.message import Message
 from textual.widgets import DataTable, Static
 
 from deepimagine_tui.reasoning.graph import ReasoningGraph
+from deepimagine_tui.reasoning.request import ImagineRequest, WhatIf
 from deepimagine_tui.reasoning.runs import RunStore, RunSummary
+from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.copying import ExportChoice
 from deepimagine_tui.tui.jobs.run import RunUpdate
@@ -42,6 +45,14 @@ class RunOpened(Message):
 
     summary: RunSummary
     graph: ReasoningGraph
+
+
+@dataclass
+class TrialRead(Message):
+    """The trial that a question starts from was read."""
+
+    trial: Trial
+    request: ImagineRequest
 
 
 @dataclass
@@ -181,7 +192,20 @@ class RunsScreen(HouseScreen):
         if self._opened is None or self._opened.graph.started is None:
             return
         request = self._opened.graph.started.request
-        self.house.hand_over(self._opened.summary.kind.replace("what-if", "imagine"), request)
+        if isinstance(request.question, WhatIf):
+            self.read_trial(request, request.question.anchor.nct_id)
+        else:
+            self.house.hand_over("forecast", request)
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="trial", description="read the run's trial")
+    def read_trial(self, request: ImagineRequest, nct_id: str) -> None:
+        """Read the trial that a what-if started from."""
+        with closing(self.house.services.open_corpus()) as corpus:
+            self.post_message(TrialRead(corpus.get(nct_id), request))
+
+    @on(TrialRead)
+    def _trial_read(self, event: TrialRead) -> None:
+        self.house.hand_over("imagine", (event.trial, event.request))
 
     def action_rename(self) -> None:
         """Ask for a name."""
