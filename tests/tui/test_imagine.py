@@ -323,6 +323,7 @@ async def test_an_earlier_question_is_taken_up_again_from_the_list_of_runs() -> 
         await until(pilot, lambda: imagine(app).draft.changes != ())
         taken = imagine(app).draft
         assert taken is not None
-        assert taken.changes == first.request.question.perturbations
+        assert isinstance(earlier.question, WhatIf)
+        assert taken.changes == earlier.question.perturbations
         assert taken.parent == earlier.run_id
         assert taken.request().settings == earlier.settings
