@@ -25,7 +25,6 @@ from deepimagine_tui.tui.filters import chips, described, with_filter
 from deepimagine_tui.tui.jobs.corpus import CorpusOpened
 from deepimagine_tui.tui.screens.base import HouseScreen
 from deepimagine_tui.tui.searching import Found, Searcher
-from deepimagine_tui.tui.starting import anchor_at
 from deepimagine_tui.tui.widgets.filter_bar import FilterBar
 from deepimagine_tui.tui.widgets.line import Line
 from deepimagine_tui.tui.widgets.panes import Pane, Panes
@@ -242,6 +241,8 @@ class BrowseScreen(HouseScreen):
 
     def action_imagine(self) -> None:
         """Start a what-if from the row under the cursor, or from the trial's default anchor."""
+        from deepimagine_tui.tui.starting import anchor_at
+
         trial = self.trial
         if trial is None:
             return

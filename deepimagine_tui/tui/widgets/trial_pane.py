@@ -1,9 +1,12 @@
-"""One trial: its head, and its results, safety, baseline, flow and design behind tabs."""
+"""One trial: its head, and its results, safety, baseline, flow and design behind tabs.
+
+What draws a trial is imported when one is shown: the first paint needs none of it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -12,13 +15,14 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 
 from deepimagine_tui.trials.model import Trial
-from deepimagine_tui.tui import trial_text
 from deepimagine_tui.tui.copying import ExportChoice, text_choice
 from deepimagine_tui.tui.finding import has_all
-from deepimagine_tui.tui.results_rows import Place, Row, outcome_rows
 from deepimagine_tui.tui.widgets.row_list import RowList
 from deepimagine_tui.tui.widgets.tabs import TabbedPart
 from deepimagine_tui.tui.widgets.text_pane import TextPane
+
+if TYPE_CHECKING:
+    from deepimagine_tui.tui.results_rows import Place, Row
 
 NO_RESULTS = "This trial posted no results, so no what-if can start here. Press f to forecast it from trials that did."
 
@@ -51,6 +55,8 @@ class ResultsList(RowList):
     def _draw(self, highlighted: int | None) -> None:
         if self._trial is None:
             return
+        from deepimagine_tui.tui.results_rows import outcome_rows
+
         width = max(self.size.width - 3, 30)
         self._rows = [
             (number, row)
@@ -123,6 +129,8 @@ class TrialPane(Vertical):
 
     def show_trial(self, trial: Trial) -> None:
         """Show another trial."""
+        from deepimagine_tui.tui import trial_text
+
         self.trial = trial
         self.query_one("#head", Static).update(trial_text.head(trial))
         self.query_one("#why").display = not trial.has_results
