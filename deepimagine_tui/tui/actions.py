@@ -299,6 +299,16 @@ _GRAPH = (
         "view: Show the whole figure",
         30,
     ),
+    Action(
+        "graph.alone",
+        "f",
+        "alone",
+        "figure alone",
+        "The figure without the tree beside it, and back.",
+        "Graph",
+        "view: Show the figure alone",
+        25,
+    ),
 )
 _RUNS = (
     Action("runs.graph", "g", "graph", "graph", "Show the graph of this run.", "Runs", "runs: Show this run's graph", 30),

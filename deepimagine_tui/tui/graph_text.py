@@ -178,7 +178,9 @@ def _run_text(graph: ReasoningGraph) -> Content:
     model, request = started.model, started.request
     facts = [
         ("asked", f"{started.at[:16].replace('T', ' ')} UTC"),
-        ("model", "demo, no model" if model.demo else f"{model.name} {model.quantisation} {model.adapter}".strip()),
+        ("model", "demo, no model" if model.demo else model.name),
+        ("quantisation", model.quantisation),
+        ("adapter", model.adapter),
         ("model file", f"sha256 {model.sha256[:16]}" if model.sha256 else ""),
         ("adapter file", f"sha256 {model.adapter_sha256[:16]}" if model.adapter_sha256 else ""),
         ("prompts", started.prompt_version),

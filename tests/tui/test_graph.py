@@ -125,6 +125,20 @@ async def test_the_figures_are_switched_and_shown_whole() -> None:
         ]
 
 
+async def test_the_figure_gets_the_screen_and_esc_gives_it_back() -> None:
+    app = DeepImagineApp(WithBackend())
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await shown(pilot, graph_of(ALL_RUNS["what_if"]()))
+        await pilot.press("f")
+        await settled(pilot)
+        assert view(screen).has_focus
+        assert view(screen).size.width > 110
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.screen is screen
+        assert screen.query_one(GraphTree).has_focus
+
+
 async def test_the_graph_follows_the_run_that_goes_on_and_keeps_what_was_handed_over() -> None:
     app = DeepImagineApp(WithBackend())
     async with app.run_test(size=(120, 36)) as pilot:

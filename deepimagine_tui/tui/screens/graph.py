@@ -56,8 +56,8 @@ class GraphScreen(HouseScreen):
 
     NAME = "Graph"
     CSS_PATH = "graph.tcss"
-    HELP = "The reasoning graph of a run. [ and ] change the figure, z shows all of it, e writes it to a file."
-    BINDINGS: ClassVar[list[BindingType]] = bind("graph.whole", "tabs.back", "tabs.forth")
+    HELP = "The reasoning graph of a run. [ and ] change the figure, f gives it the screen, z shows all of it, e writes it."
+    BINDINGS: ClassVar[list[BindingType]] = bind("graph.alone", "graph.whole", "tabs.back", "tabs.forth")
 
     def __init__(self) -> None:
         super().__init__()
@@ -228,9 +228,27 @@ class GraphScreen(HouseScreen):
         self._drawn = {}
         self._draw_figure()
 
+    def action_alone(self) -> None:
+        """The figure on the whole screen, or beside the tree."""
+        alone = not self.has_class("-figure-alone")
+        self.set_class(alone, "-figure-alone")
+        self.show_pane("graph-figure-pane" if alone else "graph-tree-pane")
+        if alone:
+            self.call_after_refresh(self.query_one(f"#figure-{self.kind}", FigureView).focus)
+        if self._whole:
+            self._drawn = {}
+            self.call_after_refresh(self._draw_figure)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only a figure that is there can be made smaller."""
-        return bool(self.graph.pathways) if action == "whole" else super().check_action(action, parameters)
+        """Only a figure that is there can be shown otherwise."""
+        return bool(self.graph.pathways) if action in ("whole", "alone") else super().check_action(action, parameters)
+
+    def back(self) -> bool:
+        """From the figure alone to the tree beside it."""
+        if self.has_class("-figure-alone"):
+            self.action_alone()
+            return True
+        return False
 
     def export_choices(self) -> list[ExportChoice]:
         """Figures, report and data of the run."""

@@ -30,8 +30,8 @@ class FigureView(ScrollView, inherit_bindings=False, can_focus=True):
         "text.up", "text.down", "text.left", "text.right", "text.page-up", "text.page-down", "text.top", "text.bottom"
     )
     HELP = (
-        "The figure as it will be exported (e), in characters. Scroll with the arrows or hjkl; z shows all of it at once, "
-        "y copies its texts."
+        "The figure as it will be exported (e), in characters. Scroll with the arrows or hjkl; f gives it the whole screen, "
+        "z shows all of it at once, y copies its texts."
     )
     DEFAULT_CSS = "FigureView { height: 1fr; background: $background; }"
 
@@ -40,6 +40,7 @@ class FigureView(ScrollView, inherit_bindings=False, can_focus=True):
         self._preview: Preview | None = None
         self._said = ""
         self._rows: dict[int, list[PlacedText]] = {}
+        self._strips: dict[int, Strip] = {}
 
     @property
     def preview(self) -> Preview | None:
@@ -49,7 +50,7 @@ class FigureView(ScrollView, inherit_bindings=False, can_focus=True):
     def show(self, preview: Preview) -> None:
         """Show a figure, from its top left corner unless it is as large as the one before."""
         same = self._preview is not None and (self._preview.columns, self._preview.rows) == (preview.columns, preview.rows)
-        self._preview, self._said, self._rows = preview, "", {}
+        self._preview, self._said, self._rows, self._strips = preview, "", {}, {}
         for text in preview.texts:
             self._rows.setdefault(text.row, []).append(text)
         self.virtual_size = Size(preview.columns, preview.rows)
@@ -59,7 +60,7 @@ class FigureView(ScrollView, inherit_bindings=False, can_focus=True):
 
     def say(self, text: str) -> None:
         """Show a text instead of a figure."""
-        self._preview, self._said, self._rows = None, text, {}
+        self._preview, self._said, self._rows, self._strips = None, text, {}, {}
         self.virtual_size = Size(0, 0)
         self.refresh()
 
@@ -74,7 +75,9 @@ class FigureView(ScrollView, inherit_bindings=False, can_focus=True):
         row = top + y
         if row >= preview.rows:
             return Strip.blank(width, self.rich_style)
-        strip = Strip(list(_segments(preview, self._rows.get(row, []), row)))
+        strip = self._strips.get(row)
+        if strip is None:
+            strip = self._strips[row] = Strip(list(_segments(preview, self._rows.get(row, []), row)))
         return strip.crop_extend(left, left + width, self.rich_style)
 
     def copy_text(self) -> str:

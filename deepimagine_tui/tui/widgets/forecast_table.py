@@ -6,13 +6,15 @@ from rich.text import Text
 from textual.content import Content
 
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
+from deepimagine_tui.reasoning.request import Forecast
 from deepimagine_tui.reasoning.state import MetEstimate, Number
 from deepimagine_tui.trials.factors import Factor
 from deepimagine_tui.tui.forecast_text import TRAINED, number_of, steps_planned
 from deepimagine_tui.tui.show import clip, marked, probability
 from deepimagine_tui.tui.widgets.table import HouseTable
 
-_NUMBER, _TRIAL, _VALUE, _GAP, _MET = 2, 14, 11, 4, 12
+_NUMBER, _TRIAL, _VALUE, _TARGET, _MET = 2, 14, 13, 15, 12
+_LEAST_UNIT = 5
 _WIDE = 96
 _SHORT: dict[Factor, str] = {
     "geography": "ctry", "time_frame": "time", "comparator": "against", "population": "people", "enrolment": "n",
@@ -45,6 +47,11 @@ class ForecastTable(HouseTable):
             self._fill()
 
     @property
+    def _unit(self) -> str:
+        question = self.graph.started.request.question if self.graph.started else None
+        return question.target.outcome.unit if isinstance(question, Forecast) else ""
+
+    @property
     def cursor_pathway(self) -> int | None:
         """The number of the pathway under the cursor, from 0."""
         return self.cursor_row if self.cursor_key else None
@@ -69,11 +76,11 @@ class ForecastTable(HouseTable):
         row = self.cursor_row
         wide = self._width >= _WIDE
         near, value = (11, _VALUE + 7) if wide else (5, _VALUE)
-        free = max(self._width - _NUMBER - _TRIAL - near - 2 * value - _GAP - _MET, 8)
+        free = max(self._width - _NUMBER - _TRIAL - near - value - _TARGET - _MET, 8)
         self.clear(columns=True)
         names = {
             "": _NUMBER, "trial": _TRIAL, "similarity" if wide else "sim.": near, "differs in": free,
-            "anchor": value, "at the target": value + _GAP, "P(met)": _MET,
+            "anchor": value, "at the target": _TARGET, "P(met)": _MET,
         }  # fmt: skip
         for name, width in names.items():
             self.add_column(Text(name), width=width)
@@ -88,20 +95,21 @@ class ForecastTable(HouseTable):
         differs = ", ".join(names) or "nothing"
         seen = f" {TRAINED}" if anchor.seen_in_training else ""
         similarity = "" if anchor.similarity is None else probability(anchor.similarity)
+        differs_in_unit = self._unit != anchor.state.configuration.outcome.unit
         return [
             Content(str(index + 1)),
             Content(f"{anchor.state.nct_id}{seen}"),
             Content(similarity),
             Content(clip(differs, free - 1)),
-            _value(number_of(anchor.state), value),
-            *self._at_target(pathway, value + _GAP),
+            _value(number_of(anchor.state), value if differs_in_unit else 0),
+            *self._at_target(pathway, _TARGET),
         ]
 
     def _at_target(self, pathway: PathwayView, width: int) -> tuple[Content, Content]:
         planned = steps_planned(pathway)
         if pathway.done is not None and pathway.done.complete:
             state = pathway.states[-1]
-            return _value(number_of(state), width), _met(state.met)
+            return _value(number_of(state)), _met(state.met)
         failed = pathway.steps[-1].failed if pathway.steps else None
         if failed is not None:
             return Content.styled(f"✕ {clip(failed.kind, width - 3)}", "$text-error"), Content("")
@@ -111,12 +119,13 @@ class ForecastTable(HouseTable):
         return Content.styled(f"▸ step {min(answered + 1, planned)} of {planned}", "italic $primary"), Content("")
 
 
-def _value(number: Number | None, width: int) -> Content:
+def _value(number: Number | None, width: int = 0) -> Content:
+    """The number, and its unit where there are enough of the `width` columns for it."""
     if number is None:
         return Content.styled("no value", "dim")
     shown = marked(number)
     room = width - len(shown.plain) - 2
-    unit = clip(number.unit, room) if room >= 6 and number.unit else ""
+    unit = clip(number.unit, room) if room >= _LEAST_UNIT and number.unit else ""
     return Content.assemble(shown, (f" {unit}", "dim") if unit else "")
 
 

@@ -162,14 +162,14 @@ def _lines(draft: ForecastDraft, model: ModelStatus) -> list[tuple[str, str, Tar
         ("Countries", geography_text(target.geography), own),
         ("Context", context_text(target.context), own),
         ("Enrolment", "not stated" if target.enrolment is None else str(target.enrolment), own),
-        ("Cutoff", f"{draft.cutoff}  nothing posted later is used", "cutoff"),
+        ("Cutoff", f"{draft.cutoff} (nothing posted later is used)", "cutoff"),
         ("Anchors", f"up to {draft.k}", "anchors"),
     ]
     if draft.drop:
-        rows.append(("Dropped", f"{', '.join(draft.drop)}  enter puts them back", "dropped"))
+        rows.append(("Dropped", f"{', '.join(draft.drop)} (enter puts them back)", "dropped"))
     return [
         *rows,
         ("Asks", asks, "asks"),
         ("Model", model.text(), None),
-        ("Seed", f"{draft.settings.seed}  R: new", "seed"),
+        ("Seed", f"{draft.settings.seed} (R: new)", "seed"),
     ]
