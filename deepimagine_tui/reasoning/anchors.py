@@ -14,6 +14,7 @@ from deepimagine_tui.corpus.store import Corpus
 from deepimagine_tui.errors import RefusedError
 from deepimagine_tui.reasoning.alike import INERT
 from deepimagine_tui.reasoning.observed import observed_state
+from deepimagine_tui.reasoning.parts import is_comparison
 from deepimagine_tui.reasoning.request import AnchorRef
 from deepimagine_tui.reasoning.state import Configuration, State
 from deepimagine_tui.trials.model import Trial
@@ -174,7 +175,11 @@ class CorpusAnchors:
         return AnchorSearch(tuple(anchors), tuple(refused[:_REPORTED]))
 
     def _state(self, candidate: AnchorCandidate, single_arm: bool) -> State:
-        """The candidate's posted comparison; of a target without comparator, its first arm alone."""
+        """The candidate's posted comparison; of a target without comparator, its first arm alone.
+
+        Raises:
+            RefusedError: it cannot be an anchor, or compares people who got the same.
+        """
         comparator = None if single_arm else candidate.comparator_group_id
         ref = AnchorRef(
             candidate.nct_id,
@@ -184,7 +189,12 @@ class CorpusAnchors:
             candidate.class_title,
             candidate.category,
         )
-        return observed_state(self._corpus.get(candidate.nct_id), ref)
+        trial = self._corpus.get(candidate.nct_id)
+        state = observed_state(trial, ref)
+        k1, k2 = state.configuration.arm, state.configuration.comparator
+        if k2 is not None and not is_comparison(trial, trial.outcome(ref.outcome_id), k1, k2):
+            raise RefusedError("both groups got the same")
+        return state
 
 
 def retrieval_target(target: Configuration, own: Trial | None) -> RetrievalTarget:

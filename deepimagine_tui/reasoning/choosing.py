@@ -13,6 +13,7 @@ from deepimagine_tui.reasoning.agents import agent_of, is_same, ratio
 from deepimagine_tui.reasoning.alike import INERT
 from deepimagine_tui.reasoning.matching import Option, choose, find, listed
 from deepimagine_tui.reasoning.naming import choose_arm
+from deepimagine_tui.reasoning.parts import is_comparison, other_part
 from deepimagine_tui.reasoning.posted import find_cell, is_start, places, time_of, usable
 from deepimagine_tui.reasoning.request import AnchorRef
 from deepimagine_tui.reasoning.specs import arm_spec_of_class, arm_spec_of_group
@@ -52,8 +53,8 @@ class AnchorChoice(msgspec.Struct, frozen=True):
 def anchor_choices(trial: Trial) -> tuple[AnchorChoice, ...]:
     """Every result of `trial` that can be an anchor, in the order posted.
 
-    k1 is never a placebo, a sham or no intervention unless every arm is; k2 is any other arm. A single arm is a choice only
-    where no two arms have values.
+    k1 is never a placebo, a sham or no intervention unless every arm is; k2 is any other arm that got something else
+    (`parts.is_comparison`). A single arm is a choice only where no two arms have values.
     """
     return tuple(choice for number in range(1, len(trial.outcomes) + 1) for choice in choices_of(trial, number))
 
@@ -100,7 +101,7 @@ def choices_of(trial: Trial, number: int) -> Iterator[AnchorChoice]:
     specs = {group.id: arm_spec_of_group(trial, group) for group in groups}
     for class_title, category in places(outcome):
         cells = [(specs[g.id], cell) for g in groups if (cell := find_cell(outcome, g.id, class_title, category)) is not None]
-        pairs = list(_pairs(outcome, cells))
+        pairs = [pair for pair in _pairs(outcome, cells) if is_comparison(trial, outcome, pair[0][0], pair[1][0])]
         for (first, cell), (second, _) in pairs:
             ref = AnchorRef(trial.nct_id, outcome.id, first.group_id, second.group_id, class_title, category)
             yield _choice(ref, number, outcome, cell, first, second)
@@ -248,15 +249,16 @@ def highest_dose(arms: Iterable[ArmSpec]) -> ArmSpec:
 
 
 def default_comparator(trial: Trial, choices: list[AnchorChoice]) -> AnchorChoice:
-    """The choice against placebo, sham, nothing, an active control; of several such the one that a posted contrast compares
-    with k1; else against the lowest dose of k1's agent."""
+    """The choice against placebo, sham, nothing, an active control, of k1's part of the trial before others; of several such
+    the one that a posted contrast compares with k1; else against the lowest dose of k1's agent."""
 
-    def rank(choice: AnchorChoice) -> tuple[int, bool, float]:
+    def rank(choice: AnchorChoice) -> tuple[bool, int, bool, float]:
         if choice.comparator is None:
-            return len(CONTROL_ORDER), True, 0.0
+            return True, len(CONTROL_ORDER), True, 0.0
         groups = {choice.ref.arm_group_id, choice.ref.comparator_group_id}
         compared = any(set(contrast.group_ids) == groups for contrast in trial.outcomes[choice.number - 1].contrasts)
         times = [t for a in choice.comparator.doses for b in choice.arm.doses if (t := ratio(a, b)) is not None]
-        return CONTROL_ORDER.index(choice.comparator.control), not compared, min(times, default=1.0)
+        apart = other_part(choice.arm, choice.comparator)
+        return apart, CONTROL_ORDER.index(choice.comparator.control), not compared, min(times, default=1.0)
 
     return min(choices, key=rank)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from deepimagine_tui.reasoning.state import ArmSpec, BaselineFact, Configuration, Context, OutcomeSpec, Population
 from deepimagine_tui.reasoning.words import agent_key, names_agent, plain, tokens
+from deepimagine_tui.trials.concepts.groups import control as control_of
 from deepimagine_tui.trials.model import Arm, Trial
 from deepimagine_tui.trials.results import Baseline, BaselineMeasure, Outcome, ResultGroup, TimePoint
 
@@ -16,6 +17,9 @@ CONTROL_OF_ARM_TYPE = {
     "active comparator": "active",
     "experimental": "none",
 }
+"""The control that a registered type alone says; an arm's label says more (`concepts.groups.control`)."""
+
+_PLACEBOS = frozenset({"placebo", "placebos", "sham", "vehicle"})
 _TOTAL_TITLES = ("total", "overall", "all participants", "all patients", "all subjects")
 
 
@@ -34,10 +38,7 @@ def arm_spec_of_group(trial: Trial, group: ResultGroup) -> ArmSpec:
 
 def arm_spec_of_arm(arm: Arm) -> ArmSpec:
     """A registered arm as one side of a comparison."""
-    control = CONTROL_OF_ARM_TYPE.get(arm.type, "unknown")
-    if control == "active" and "placebo" in tokens(arm.label) and not arm.doses:
-        control = "placebo"
-    return replace(ArmSpec(arm.label, arm.interventions, arm.doses), control=control)
+    return ArmSpec(arm.label, arm.interventions, arm.doses, control_of(arm.label, arm.type))
 
 
 def arm_spec_of_class(trial: Trial, outcome: Outcome, group: ResultGroup, class_title: str) -> ArmSpec:
@@ -85,7 +86,7 @@ def background_of(trial: Trial) -> str:
     arms = [{agent_key(name): name for name in arm.interventions} for arm in trial.arms]
     if len(arms) < 2 or not all(arms):
         return ""
-    common = set.intersection(*(set(arm) for arm in arms))
+    common = {name for name in set.intersection(*(set(arm) for arm in arms)) if not _PLACEBOS & set(tokens(name))}
     if not common or all(set(arm) == common for arm in arms):
         return ""
     return ", ".join(name for key, name in arms[0].items() if key in common)

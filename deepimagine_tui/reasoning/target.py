@@ -10,6 +10,7 @@ from deepimagine_tui.errors import RefusedError, UsageError
 from deepimagine_tui.reasoning.choosing import CONTROL_ORDER, highest_dose
 from deepimagine_tui.reasoning.matching import Option, choose
 from deepimagine_tui.reasoning.naming import choose_arm
+from deepimagine_tui.reasoning.parts import other_part
 from deepimagine_tui.reasoning.specs import arm_spec_of_arm, base_configuration
 from deepimagine_tui.reasoning.state import ArmSpec, Configuration, Context, OutcomeSpec, Population
 from deepimagine_tui.reasoning.typed.context import parse_context
@@ -78,7 +79,7 @@ def target_of(
     if comparator is not None:
         k2: ArmSpec | None = choose_arm(comparator, others, "comparator")
     else:
-        k2 = min(others, key=lambda each: CONTROL_ORDER.index(each.control), default=None)
+        k2 = min(others, key=lambda each: (other_part(k1, each), CONTROL_ORDER.index(each.control)), default=None)
     time = time_point(planned.time_frame)
     return base_configuration(plan, k1, k2, planned_spec(planned.title, role=planned.role), time)
 
