@@ -1,6 +1,6 @@
 """How fast the llama.cpp backend decodes beside llama.cpp itself, on the same model, prompt and machine, in the same run.
 
-    python -m benchmarks.decode [--model model.gguf] [--repeats 5] [--json decode.json]
+    python benchmarks/decode.py [--model model.gguf] [--repeats 5] [--json decode.json]
 
 Prints a table and exits with 1 when a bound is missed. Each repeat uses a prompt of its own, so that no cached prefix helps,
 and measures both sides one right after the other; the ratio is the median over the repeats. Run it on an idle machine.
@@ -23,7 +23,7 @@ from typing import Any
 import llama_cpp.llama_cpp as cpp
 import numpy as np
 
-from benchmarks.machine import describe_machine
+from machine import describe_machine
 from deepimagine_tui.backends.catalogue import EMBEDDED, ensure_ready
 from deepimagine_tui.backends.llama import CONTEXT_TOKENS, LlamaBackend
 from deepimagine_tui.backends.llama_model import thread_count
