@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
-from textual.command import CommandPalette
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import Screen, SystemModalScreen
 from textual.worker import Worker, WorkerState
 
 from deepimagine_tui.errors import CancelledError, DeepImagineError
 from deepimagine_tui.reasoning.request import AnchorRef
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.actions import bind
-from deepimagine_tui.tui.commands import ActionCommands
 from deepimagine_tui.tui.copying import ExportChoice, copy_to_file, terminal_takes_clipboard
 from deepimagine_tui.tui.defects import defect_log, log_defect
 from deepimagine_tui.tui.jobs.run import RunJobs
@@ -26,6 +24,9 @@ from deepimagine_tui.tui.screens.base import HouseScreen
 from deepimagine_tui.tui.services import Services
 from deepimagine_tui.tui.status import CorpusStatus, ShellStatus
 from deepimagine_tui.tui.themes import DARK, LIGHT, house_themes
+
+if TYPE_CHECKING:
+    from textual.command import Provider
 
 
 def _browse() -> Screen[None]:
@@ -64,6 +65,12 @@ def _models() -> Screen[None]:
     return ModelsScreen()
 
 
+def _commands() -> type[Provider]:
+    from deepimagine_tui.tui.commands import ActionCommands
+
+    return ActionCommands
+
+
 @dataclass
 class Written(Message):
     """A file was written."""
@@ -76,7 +83,7 @@ class DeepImagineApp(RunJobs):
 
     TITLE = "DeepImagine"
     CSS_PATH = "house.tcss"
-    COMMANDS: ClassVar[set[type[ActionCommands]]] = {ActionCommands}  # type: ignore[assignment]  # narrower than Textual's
+    COMMANDS: ClassVar = {_commands}
     DEFAULT_MODE = "browse"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         "browse": _browse,
@@ -182,7 +189,7 @@ class DeepImagineApp(RunJobs):
         """Help for what has focus."""
         from deepimagine_tui.tui.screens.help import HelpDialog, help_content
 
-        if not isinstance(self.screen, HelpDialog | CommandPalette):
+        if not isinstance(self.screen, HelpDialog | SystemModalScreen):
             self.push_screen(HelpDialog(help_content(self.screen)))
 
     def copy(self, text: str) -> None:
