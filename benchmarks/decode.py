@@ -22,8 +22,8 @@ from typing import Any
 
 import llama_cpp.llama_cpp as cpp
 import numpy as np
-
 from machine import describe_machine
+
 from deepimagine_tui.backends.catalogue import EMBEDDED, ensure_ready
 from deepimagine_tui.backends.llama import CONTEXT_TOKENS, LlamaBackend
 from deepimagine_tui.backends.llama_model import thread_count
