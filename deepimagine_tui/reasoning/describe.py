@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
 
 from deepimagine_tui.reasoning.state import ArmSpec, Configuration, Context, OutcomeSpec, Population
+from deepimagine_tui.trials.concepts.time_points import weeks as weeks_of
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.factors import Factor
-from deepimagine_tui.trials.model import CountrySites, Threshold
+from deepimagine_tui.trials.model import CountrySites, Eligibility, Threshold
 from deepimagine_tui.trials.results import TimePoint
 
 NOT_STATED = "not stated"
 _SHOWN_COUNTRIES = 3
 _SHOWN_CONDITIONS = 3
 _LONGEST_TIME = 60
+_WEEKS_OF_YEAR = 52.1786
+_OLDEST = 100
+"""A greatest age from here on is no limit."""
+_UNITS = r"(?:minute|min|hour|hr|day|week|wk|month|mo|year|yr)s?"
+_JUST_A_TIME = re.compile(
+    rf"^(?:at |by |up to |through |until |for |after )?(?:the end of )?"
+    rf"(?:{_UNITS}[ -]?\d+(?:\.\d+)?|\d+(?:\.\d+)?[ -]?{_UNITS})(?: (?:after|post|from|of|on)\b[^\d,;()]*)?$",
+    re.I,
+)
+_TELLS_NOTHING = re.compile(
+    r"^(?:(?:study |treatment |dose )?(?:arm|group|cohort|regimen|part|stage)?[ #:-]*(?:\d{1,3}|[a-h]|[ivx]{1,4})"
+    r"|(?:the )?(?:arm|group|cohort|treatment|intervention|experimental|active|control|comparator)(?: (?:arm|group))?"
+    r"|(?:experimental|active comparator|placebo comparator)[ :]*)$",
+    re.I,
+)
 _BASES = {"flat": "", "per kg": "/kg", "per m2": "/m2"}
 _FREQUENCIES = {
     1.0: "once daily",
@@ -65,8 +83,15 @@ def doses_text(doses: Iterable[Dose]) -> str:
 
 
 def arm_text(arm: ArmSpec | None) -> str:
-    """The label of one side; `no comparator` for a single-arm state."""
-    return arm.label if arm else "no comparator"
+    """The label of one side, and what is given where the label does not tell (`Arm 2 (Placebo)`); `no comparator` for a
+    single-arm state."""
+    if arm is None:
+        return "no comparator"
+    if not _TELLS_NOTHING.match(arm.label.strip()):
+        return arm.label
+    given = " + ".join(arm.interventions) or (arm.control if arm.control not in ("none", "unknown") else "")
+    doses = doses_text(arm.doses) if len(arm.doses) == 1 else ""
+    return f"{arm.label} ({f'{given} {doses}'.strip()})" if given else arm.label
 
 
 def outcome_text(outcome: OutcomeSpec) -> str:
@@ -76,14 +101,31 @@ def outcome_text(outcome: OutcomeSpec) -> str:
 
 
 def time_text(time: TimePoint | None) -> str:
-    """The time as written; where that is a sentence, the week it means, else its beginning."""
+    """The single time that the text names: as written where it names just that (`6 months`), else in words of our own (`Week 0,
+    week 30` is `week 30`). Where it names none, its beginning."""
     if time is None or not time.text:
         return NOT_STATED
+    named = weeks_of(time.text)
+    if named is not None and time.weeks is not None and not _JUST_A_TIME.match(time.text.strip()):
+        return point_text(named)
     if len(time.text) <= _LONGEST_TIME:
         return time.text
-    if time.weeks is not None:
-        return f"week {number_text(round(time.weeks, 1))}"
     return time.text[: _LONGEST_TIME - 1].rstrip(" ,;") + "…"
+
+
+def point_text(weeks: float) -> str:
+    """A time in weeks after the start in its most natural unit: `week 30`, `day 5`, `hour 6`, `month 36`, `year 5`."""
+    units = (
+        ("year", weeks / _WEEKS_OF_YEAR, 3, math.inf),
+        ("week", weeks, 1, math.inf),
+        ("month", weeks / _WEEKS_OF_YEAR * 12, 1, math.inf),
+        ("day", weeks * 7, 1, 70),
+        ("hour", weeks * 168, 1, 168),
+    )
+    for name, count, least, most in units:
+        if least <= round(count) <= most and abs(count - round(count)) < 0.02:
+            return f"{name} {round(count)}"
+    return f"week {number_text(round(weeks, 1))}" if weeks >= 1 else f"hour {number_text(round(weeks * 168, 2))}"
 
 
 def geography_text(countries: tuple[CountrySites, ...]) -> str:
@@ -104,6 +146,14 @@ def range_text(lower: float | None, upper: float | None) -> str:
     return f"at most {number_text(upper)}" if upper is not None else NOT_STATED
 
 
+def age_text(eligibility: Eligibility) -> str:
+    """`age 18-75`, `age at least 18`; empty where no age limits who can take part."""
+    oldest = eligibility.maximum_age if eligibility.maximum_age is not None and eligibility.maximum_age < _OLDEST else None
+    if eligibility.minimum_age is None and oldest is None:
+        return ""
+    return f"age {range_text(eligibility.minimum_age, oldest)}"
+
+
 def threshold_text(threshold: Threshold) -> str:
     """`HbA1c 7-10 %`."""
     return f"{threshold.measure} {range_text(threshold.lower, threshold.upper)} {threshold.unit}".strip()
@@ -117,8 +167,7 @@ def population_text(population: Population) -> str:
     parts = [conditions] if conditions else []
     if eligibility.sex in ("female", "male"):
         parts.append(eligibility.sex)
-    if eligibility.minimum_age is not None or eligibility.maximum_age is not None:
-        parts.append(f"age {range_text(eligibility.minimum_age, eligibility.maximum_age)}")
+    parts += [age_text(eligibility)] if age_text(eligibility) else []
     if eligibility.healthy_volunteers and not population.conditions:
         parts.append("healthy volunteers")
     parts.extend(threshold_text(threshold) for threshold in eligibility.thresholds)

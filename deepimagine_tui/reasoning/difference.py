@@ -44,6 +44,8 @@ from deepimagine_tui.trials.results import TimePoint
 
 __all__ = ["Path", "differs", "factor_of", "path", "perturbation", "same_outcome"]
 
+_LISTED: dict[Factor, str] = {"population": "; ", "context": ", "}
+"""The factors whose text lists several facts, with what stands between these."""
 SAME_YEARS = 4
 """Start years up to this far apart are one era of care; a larger gap is a difference of context."""
 
@@ -87,7 +89,16 @@ def perturbation(
         texts = f"{name} {dose_text(old) if old else 'not stated'}", f"{name} {dose_text(change.dose)}"
     else:
         texts = factor_text(factor, before), factor_text(factor, after)
+    if factor in _LISTED:
+        texts = _unlike(*texts, _LISTED[factor])
     return Perturbation(factor, texts[0], texts[1], change, typed, reading)
+
+
+def _unlike(before: str, after: str, separator: str) -> tuple[str, str]:
+    """What two lists of facts do not share; both whole where one says nothing that the other does not."""
+    first, second = before.split(separator), after.split(separator)
+    left = [part for part in first if part not in second], [part for part in second if part not in first]
+    return (separator.join(left[0]), separator.join(left[1])) if all(left) else (before, after)
 
 
 def factor_of(change: Change) -> Factor:

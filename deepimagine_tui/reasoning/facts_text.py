@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import msgspec
 
 from deepimagine_tui.errors import RefusedError
 from deepimagine_tui.reasoning import describe
 from deepimagine_tui.reasoning.asked import Asked
+from deepimagine_tui.reasoning.derived import share_of
 from deepimagine_tui.reasoning.plain import plain
+from deepimagine_tui.reasoning.scales import share_unit
 from deepimagine_tui.reasoning.state import (
     ArmSpec,
     Configuration,
     ContrastEstimate,
     DoseChange,
     Number,
+    OutcomeSpec,
     Perturbation,
     Population,
     State,
@@ -24,7 +30,9 @@ from deepimagine_tui.trials.units import dose_ratio
 LABEL_LIMIT = 48
 """The most characters of an arm's label within the answer form."""
 
-
+_ABBREVIATED = re.compile(r"\s*\((?:hr|or|rr|log)\)\s*$", re.I)
+"""What the registry adds to the name of a scale."""
+_PARENTHESES = re.compile(r"\s*\([^()]*\)")
 _CONTROLS = {"placebo": "placebo", "sham": "sham", "no intervention": "no intervention", "active": "active control"}
 
 
@@ -43,7 +51,7 @@ class Detail(msgspec.Struct, frozen=True):
 def configuration_lines(configuration: Configuration, detail: Detail) -> list[str]:
     """What is studied, where, in whom and how it is measured, one fact a line; unknown facts have no line."""
     context = configuration.context
-    lines = [_line("Condition", list_text(configuration.population.conditions, detail.conditions))]
+    lines = [_line("Condition", list_text(configuration.population.conditions, detail.conditions, "; "))]
     lines.append(_line("Phase", ", ".join(context.phases)))
     lines.append(_line("Masking", context.masking))
     lines.append(_line("Background", plain(context.background, detail.free_text)))
@@ -60,8 +68,10 @@ def configuration_lines(configuration: Configuration, detail: Detail) -> list[st
 def result_lines(source: State, wants: Asked) -> list[str]:
     """The source state's own results. The value that is asked for comes last of the values, next to the change."""
     arm_label, comparator_label = short_labels(source.configuration)
-    arm = _value_line(arm_label, source.arm_value)
-    comparator = "" if source.configuration.comparator is None else _value_line(comparator_label, source.comparator_value)
+    outcome = source.configuration.outcome
+    arm = _value_line(arm_label, source.arm_value, outcome)
+    compared = source.configuration.comparator is not None
+    comparator = _value_line(comparator_label, source.comparator_value, outcome) if compared else ""
     lines = [comparator, arm] if wants.arm and not wants.comparator else [arm, comparator]
     if source.contrast is not None and source.contrast.number.value is not None:
         lines.append(f"{contrast_label(source.contrast)}: {contrast_text(source.contrast)}")
@@ -101,7 +111,7 @@ def short_labels(configuration: Configuration) -> tuple[str, str]:
 
 def contrast_label(contrast: ContrastEstimate) -> str:
     """The line under which a contrast is stated and asked for, e.g. `Hazard ratio`."""
-    scale = plain(contrast.scale, LABEL_LIMIT).replace(":", " ")
+    scale = plain(_ABBREVIATED.sub("", contrast.scale), LABEL_LIMIT).replace(":", " ")
     return (scale[:1].upper() + scale[1:]) or "Difference"
 
 
@@ -119,14 +129,16 @@ def arm_text(arm: ArmSpec, detail: Detail, *, comparator: bool = False) -> str:
 
     Placebos that only keep the masking are left out of what is given.
     """
-    label = plain(arm.label, 80)
+    label = plain(describe.arm_text(arm), 80)
     if not detail.arm_details:
         return label
     parts = [label]
     names = [name for name in map(plain, arm.interventions) if not _known_from(label, name)]
     if names:
         parts.append(list_text(tuple(names), 4))
-    doses = [text for text in map(describe.dose_text, arm.doses) if text.casefold() not in label.casefold()]
+    several = len({dose.intervention for dose in arm.doses}) > 1
+    texts = [(dose.intervention if several else "", describe.dose_text(dose)) for dose in arm.doses]
+    doses = [f"{name} {text}".strip() for name, text in texts if text.casefold() not in label.casefold()]
     if doses:
         parts.append(plain(", ".join(doses[:4])))
     if comparator and arm.control in _CONTROLS and arm.control not in label.casefold():
@@ -141,7 +153,7 @@ def outcome_text(configuration: Configuration, detail: Detail) -> str:
     parts += [plain(part, 60) for part in (outcome.class_title, outcome.category) if part]
     parts += [plain(outcome.unit, 60)] if outcome.unit else []
     if configuration.time is not None and configuration.time.text:
-        parts.append(f"time: {plain(configuration.time.text, 80)}")
+        parts.append(f"time: {plain(describe.time_text(configuration.time), 80)}")
     if outcome.benefit != "unknown":
         parts.append(f"{outcome.benefit} is better")
     return "; ".join(parts)
@@ -163,10 +175,8 @@ def population_text(population: Population, detail: Detail) -> str:
 
 def eligibility_text(eligibility: Eligibility) -> str:
     """Sex, if one only, and ages."""
-    parts: list[str] = [eligibility.sex] if eligibility.sex in ("female", "male") else []
-    if eligibility.minimum_age is not None or eligibility.maximum_age is not None:
-        parts.append(f"age {describe.range_text(eligibility.minimum_age, eligibility.maximum_age)}")
-    return " ".join(parts)
+    sex = eligibility.sex if eligibility.sex in ("female", "male") else ""
+    return f"{sex} {describe.age_text(eligibility)}".strip()
 
 
 def countries_text(countries: tuple[CountrySites, ...], limit: int) -> str:
@@ -174,27 +184,35 @@ def countries_text(countries: tuple[CountrySites, ...], limit: int) -> str:
     return list_text(tuple(plain(place.country, 40) for place in countries), limit)
 
 
-def list_text(items: tuple[str, ...], limit: int) -> str:
+def list_text(items: tuple[str, ...], limit: int, separator: str = ", ") -> str:
     """At most `limit` items, then how many are left out."""
-    shown = ", ".join(plain(item, 80) for item in items[:limit])
+    shown = separator.join(plain(item, 80) for item in items[:limit])
     return f"{shown} and {len(items) - limit} more" if len(items) > limit else shown
 
 
-def _value_line(label: str, number: Number | None) -> str:
+def _value_line(label: str, number: Number | None, outcome: OutcomeSpec) -> str:
     if number is None:
         return ""
     if number.value is None:
         return f"Value in {label}: {plain(number.note) or 'not known'}"
-    return f"Value in {label}: {describe.number_text(number.value)}{_spread_text(number)}"
+    return f"Value in {label}: {describe.number_text(number.value)}{_spread_text(number, outcome)}"
 
 
-def _spread_text(number: Number) -> str:
+def _spread_text(number: Number, outcome: OutcomeSpec) -> str:
+    """Dispersion and n, `(SD 0.8, n 220)`; of a count also the share that it is, `(46% of n 24)`."""
     parts = []
     if number.dispersion is not None and number.dispersion_kind in ("SD", "SE"):
         parts.append(f"{number.dispersion_kind} {describe.number_text(number.dispersion)}")
-    if number.n is not None:
+    share = share_of(number, outcome)
+    if share is not None and number.n is not None and not _is_percent(number, outcome):
+        parts.append(f"{_rounded(100 * share)}% of n {number.n}")
+    elif number.n is not None:
         parts.append(f"n {number.n}")
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _is_percent(number: Number, outcome: OutcomeSpec) -> bool:
+    return math.isclose(share_unit(number, outcome), 100)
 
 
 def _known_from(label: str, name: str) -> bool:
@@ -209,9 +227,12 @@ def _rounded(value: float) -> str:
 
 def _short(arm: ArmSpec) -> str:
     """The label without the placebos that only keep the masking, `Drug A 10 mg` for `Drug A 10 mg + Drug B placebo`."""
-    parts = plain(arm.label).replace(":", " ").split(" + ")
+    parts = plain(describe.arm_text(arm)).replace(":", " ").split(" + ")
     given = [part for part in parts if "placebo" not in part.casefold()]
-    return plain(" + ".join(given or parts), LABEL_LIMIT) or "the arm"
+    label = " + ".join(given or parts)
+    if len(label) > LABEL_LIMIT:
+        label = _PARENTHESES.sub("", label).strip() or label
+    return plain(label, LABEL_LIMIT) or "the arm"
 
 
 def _line(name: str, text: str) -> str:

@@ -16,7 +16,7 @@ from deepimagine_tui.reasoning.asked import Asked, asked, contrast_form
 from deepimagine_tui.reasoning.facts_text import Detail
 from deepimagine_tui.reasoning.state import Configuration, Estimand, Perturbation, State
 
-PROMPT_VERSION = "1"
+PROMPT_VERSION = "2"
 """Changes whenever the text of any prompt or slot can change; part of every step's id."""
 
 DIRECTION, ARM_VALUE, COMPARATOR_VALUE, CONTRAST, VERDICT = "direction", "arm_value", "comparator_value", "contrast", "verdict"
@@ -32,6 +32,8 @@ Verdict: met if the arm is significantly better than the comparator, else not me
 """Shared by all prompts. It names the form and gives no example: a small base model copies an example's verdict and words."""
 
 OUTCOME_DIRECTION = "Direction here is up if the arm does better than the comparator on the new outcome, down if worse."
+COMPARATOR_DIRECTION = "Direction here is where the value of the comparator goes; the arm stays as it was."
+CONTRAST_DIRECTION = "Direction here is where the {} goes."
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -66,10 +68,20 @@ def question(
         *facts.configuration_lines(source.configuration, detail),
         *facts.result_lines(source, wants),
         facts.change_line(source.configuration, perturbation, target, detail),
-        *([OUTCOME_DIRECTION] if perturbation.factor == "outcome" else []),
+        *_direction_line(source, perturbation, target, wants),
         "Reasoning:",
     ]
     return Question(INSTRUCTION + "\n".join(lines), slots(source, target, wants), wants)
+
+
+def _direction_line(source: State, perturbation: Perturbation, target: Configuration, wants: Asked) -> list[str]:
+    """Of what the direction is asked, where it is not of the arm's value: as `directions.step_direction` grades it."""
+    if perturbation.factor == "outcome":
+        return [OUTCOME_DIRECTION] if target.comparator is not None else []
+    contrast = contrast_form(source, target) if wants.contrast else None
+    if contrast is not None:
+        return [CONTRAST_DIRECTION.format(facts.contrast_label(contrast).lower())]
+    return [COMPARATOR_DIRECTION] if perturbation.factor == "comparator" else []
 
 
 def shortened_by(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deepimagine_tui.reasoning.describe import number_text
+from deepimagine_tui.reasoning.describe import arm_text, number_text, time_text
 from deepimagine_tui.reasoning.graph import ReasoningGraph
 from deepimagine_tui.reasoning.request import Forecast, ImagineRequest, WhatIf
 from deepimagine_tui.reasoning.state import (
@@ -69,9 +69,9 @@ def format_contrast(contrast: ContrastEstimate) -> str:
 
 def describe_configuration(configuration: Configuration) -> str:
     """`10 mg vs placebo, HbA1c change, week 24`."""
-    arm = one_line(configuration.arm.label)
-    compared = f"{arm} vs {one_line(configuration.comparator.label)}" if configuration.comparator is not None else arm
-    time = configuration.time.text if configuration.time is not None else ""
+    arm = one_line(arm_text(configuration.arm))
+    compared = f"{arm} vs {one_line(arm_text(configuration.comparator))}" if configuration.comparator is not None else arm
+    time = time_text(configuration.time) if configuration.time is not None else ""
     return ", ".join(part for part in (compared, one_line(configuration.outcome.title), one_line(time)) if part)
 
 

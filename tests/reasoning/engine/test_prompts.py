@@ -12,7 +12,16 @@ from deepimagine_tui.reasoning.difference import perturbation
 from deepimagine_tui.reasoning.facts_text import LABEL_LIMIT, short_labels
 from deepimagine_tui.reasoning.plain import plain
 from deepimagine_tui.reasoning.prompts import Question, question
-from deepimagine_tui.reasoning.state import Change, Estimand, OutcomeChange, State
+from deepimagine_tui.reasoning.state import (
+    ArmSpec,
+    Change,
+    ComparatorChange,
+    ContextChange,
+    Estimand,
+    OutcomeChange,
+    PopulationChange,
+    State,
+)
 from tests.reasoning.engine.support import anchor_state, to_dose, to_japan
 
 HIDDEN = "\u202e\u2066\u200b\u00ad\u0007\u001b[31m\ufeff\u3164"
@@ -51,6 +60,38 @@ def test_medians_not_reached_are_answered_as_the_contrast() -> None:
     found = asked_about(anchor_state("OG002", "cccc"), to_japan())
     assert leads(found) == ["Direction:", "Hazard ratio:", "Verdict:"]
     assert "Hazard ratio: 0.7 (95% CI 0.55 to 0.89), p = 0.004" in found.prompt
+
+
+def test_a_prompt_says_of_what_the_direction_is_asked() -> None:
+    survival = asked_about(anchor_state("OG002", "cccc"), to_japan())
+    assert "Direction here is where the hazard ratio goes." in survival.prompt
+    comparator = asked_about(anchor_state(), ComparatorChange(ArmSpec("Sitagliptin 100 mg", ("Sitagliptin",))))
+    assert "Direction here is where the value of the comparator goes" in comparator.prompt
+    assert "Direction here" not in asked_about(anchor_state(), to_dose(50.0)).prompt
+
+
+def test_a_scale_is_named_without_its_abbreviation() -> None:
+    state = anchor_state("OG002", "cccc")
+    assert state.contrast is not None
+    found = asked_about(replace(state, contrast=replace(state.contrast, scale="hazard ratio (hr)")), to_japan())
+    assert leads(found) == ["Direction:", "Hazard ratio:", "Verdict:"]
+
+
+def test_a_count_says_of_how_many() -> None:
+    state = anchor_state("OG002", "bbbb")
+    outcome = replace(state.configuration.outcome, unit="Participants", parameter="count of participants")
+    counted = replace(state, configuration=replace(state.configuration, outcome=outcome))
+    assert "Value in Glivazin 25 mg: 41 (20.5% of n 200)" in asked_about(counted, to_dose(50.0)).prompt
+    assert "Value in Glivazin 25 mg: 41 (n 200)" in asked_about(state, to_dose(50.0)).prompt
+
+
+def test_a_change_of_context_or_population_names_what_changes() -> None:
+    configuration = anchor_state().configuration
+    context = ContextChange(replace(configuration.context, phases=("4",)))
+    assert "Change of context: phase 3 -> phase 4\n" in asked_about(anchor_state(), context).prompt
+    eligibility = replace(configuration.population.eligibility, minimum_age=65.0)
+    older = PopulationChange(replace(configuration.population, eligibility=eligibility))
+    assert "Change of population: age 18-80 -> age 65-80\n" in asked_about(anchor_state(), older).prompt
 
 
 def test_another_outcome_that_has_values_is_asked_for_its_values() -> None:
