@@ -94,7 +94,8 @@ def dose_ratio_text(arm: ArmSpec, perturbation: Perturbation) -> str:
         return ""
     for old in arm.doses:
         try:
-            return f"{dose_ratio(perturbation.change.dose, old):.3g} times the dose"
+            times = dose_ratio(perturbation.change.dose, old)
+            return "the same in all" if math.isclose(times, 1) else f"{times:.3g} times the dose"
         except RefusedError:
             continue
     return ""

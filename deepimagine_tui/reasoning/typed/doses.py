@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 
 from deepimagine_tui.errors import RefusedError, UsageError
@@ -14,6 +16,9 @@ from deepimagine_tui.reasoning.words import agent_key, names_agent, plain, token
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.units import find_doses
 
+_STRENGTH = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:%|percent)$", re.I)
+_BIOLOGICAL_UNITS = {"IU", "units"}
+"""Of one agent these are the same: insulin is written in either."""
 _PLACEBO_WORDS = frozenset({"placebo", "sham", "vehicle", "dummy"})
 
 
@@ -33,7 +38,7 @@ def parse_dose_of(text: str, arm: ArmSpec) -> tuple[Dose, str]:
     agent_text, colon, dose_part = text.rpartition(":")
     names = carried_agents(arm)
     name = _named(agent_text, names) if colon else None
-    found = find_doses(dose_part, tuple(names))
+    found = find_doses(dose_part, tuple(names)) or _percent(dose_part)
     if len(found) != 1:
         problem = "states no dose" if not found else f"states {len(found)} doses"
         raise UsageError(f"{text!r} {problem}.", "Write one amount with its unit, e.g. 40 mg once daily.")
@@ -44,11 +49,18 @@ def parse_dose_of(text: str, arm: ArmSpec) -> tuple[Dose, str]:
 
 
 def carried_agents(arm: ArmSpec) -> tuple[str, ...]:
-    """The names of the agents of an arm: those that carry doses, else its interventions but placebos."""
+    """The names of the agents of an arm: those that carry doses, else its interventions but placebos. A dose that names no
+    agent is none beside those that do."""
     dosed = dict.fromkeys(dose.intervention for dose in arm.doses)
     if dosed:
-        return tuple(dosed)
+        return tuple(filter(None, dosed)) or ("",)
     return tuple(name for name in arm.interventions if not set(tokens(name)) & _PLACEBO_WORDS)
+
+
+def _percent(text: str) -> tuple[Dose, ...]:
+    """A bare strength, `0.1 %`: of a cream, where only its own arm can tell that a percentage is a dose."""
+    match = _STRENGTH.match(text.strip())
+    return (Dose("", float(match[1]), "%", text.strip()),) if match else ()
 
 
 def _named(text: str, names: tuple[str, ...]) -> str:
@@ -74,6 +86,8 @@ def _completed(dose: Dose, arm: ArmSpec) -> tuple[Dose, str]:
     present = "observed" if arm.group_id else "present"
     if before is None:
         return dose, f"{dose_text(dose)}; the {present} dose is not stated"
+    if {dose.unit, before.unit} == _BIOLOGICAL_UNITS:
+        dose = replace(dose, unit=before.unit)
     if dose.times_per_day is None and before.times_per_day is not None:
         stated_daily = dose.daily_total is not None
         amount = dose.amount / before.times_per_day if stated_daily and before.times_per_day > 1 else dose.amount
@@ -90,6 +104,9 @@ def _completed(dose: Dose, arm: ArmSpec) -> tuple[Dose, str]:
             f"{dose_text(dose)} and the {present} {dose_text(before)} cannot be compared.",
             "Give the dose in the same kind of unit, basis and interval, or change the arm.",
         )
+    reading = f"{number_text(round(times, 3))}x the {present} {dose_text(before)}"
     if abs(times - 1) < 1e-9:
+        if dose_text(dose) != dose_text(before) and dose.times_per_day != before.times_per_day:
+            return dose, f"{dose_text(dose)} = as much in all as the {present} {dose_text(before)}"
         raise RefusedError(f"{dose_text(before)} is the {present} dose: nothing would change.", "Give another dose.")
-    return dose, f"{dose_text(dose)} = {number_text(round(times, 3))}x the {present} {dose_text(before)}"
+    return dose, f"{dose_text(dose)} = {reading}"

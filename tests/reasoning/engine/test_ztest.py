@@ -37,6 +37,14 @@ def test_shares_by_the_pooled_share() -> None:
     assert test.p == pytest.approx(0.00077, abs=2e-5)
 
 
+def test_a_p_is_never_rounded_to_nothing() -> None:
+    state = anchor_state()
+    assert state.arm_value is not None
+    test = z_test(replace(state, arm_value=replace(state.arm_value, value=-1.5)))
+    assert test is not None
+    assert 0 < test.p < 1e-60
+
+
 def test_a_hazard_ratio_below_one_is_in_favour_where_longer_is_better() -> None:
     state = anchor_state("OG002", "cccc")
     test = z_test(state)

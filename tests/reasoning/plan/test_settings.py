@@ -29,16 +29,12 @@ def read(factor: Factor, text: str, at: State | None = None) -> tuple[Perturbati
         ("40 mg", 40, "40 mg once daily = 4x the observed 10 mg once daily"),
         ("0.04 g", 0.04, "0.04 g once daily = 4x the observed 10 mg once daily"),
         ("40 mg once daily", 40, "40 mg once daily = 4x the observed 10 mg once daily"),
-        ("5 mg twice daily", 5, None),
+        ("5 mg twice daily", 5, "5 mg twice daily = as much in all as the observed 10 mg once daily"),
         ("Glucofake: 50 mg", 50, "50 mg once daily = 5x the observed 10 mg once daily"),
         ("2.5 mg", 2.5, "2.5 mg once daily = 0.25x the observed 10 mg once daily"),
     ],
 )
-def test_a_dose_is_read_with_its_ratio(text: str, amount: float, reading: str | None) -> None:
-    if reading is None:
-        with pytest.raises(RefusedError, match="observed"):
-            read("dose", text)
-        return
+def test_a_dose_is_read_with_its_ratio(text: str, amount: float, reading: str) -> None:
     found, after = read("dose", text)
     assert after.arm.doses[0].amount == amount
     assert after.arm.doses[0].intervention == "Glucofake"
@@ -52,6 +48,22 @@ def test_twice_the_frequency_is_twice_the_dose() -> None:
     found, after = read("dose", "10 mg twice daily")
     assert found.reading == "10 mg twice daily = 2x the observed 10 mg once daily"
     assert after.arm.doses[0].daily_total == 20
+
+
+@pytest.mark.parametrize(
+    ("unit", "text", "reading"),
+    [
+        ("%", "20 %", "20 % once daily = 2x the observed 10 % once daily"),
+        ("%", "5 percent", "5 % once daily = 0.5x the observed 10 % once daily"),
+        ("IU", "15 units", "15 IU once daily = 1.5x the observed 10 IU once daily"),
+        ("units", "15 IU", "15 units once daily = 1.5x the observed 10 units once daily"),
+    ],
+)
+def test_a_strength_and_units_are_read_where_the_arm_has_them(unit: str, text: str, reading: str) -> None:
+    start = state(at=FROM_10)
+    arm = replace(start.configuration.arm, doses=(dose(10, unit=unit), dose(3, agent="", unit="g")))
+    found, _ = read("dose", text, replace(start, configuration=replace(start.configuration, arm=arm)))
+    assert found.reading == reading
 
 
 def test_of_several_agents_with_doses_one_must_be_named() -> None:
