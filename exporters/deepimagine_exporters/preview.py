@@ -145,6 +145,6 @@ def _pixels(figure: Figure, drawn: int, columns: int, lines: int, *, darkest: bo
         page[:, :drawn] = np.minimum.reduceat(np.minimum.reduceat(dots, down, axis=0), across, axis=1)
     else:
         sums = np.add.reduceat(np.add.reduceat(dots.astype(np.uint32), down, axis=0), across, axis=1)
-        heights, widths = np.diff(np.append(down, dots.shape[0])), np.diff(np.append(across, dots.shape[1]))
-        page[:, :drawn] = sums // np.outer(heights, widths)[:, :, None]
+        dots_of_each = np.add.reduceat(np.add.reduceat(np.ones(dots.shape[:2], np.uint32), down, axis=0), across, axis=1)
+        page[:, :drawn] = sums // dots_of_each[:, :, None]
     return page.tobytes()

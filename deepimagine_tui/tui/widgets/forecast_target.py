@@ -104,10 +104,11 @@ class TargetPart(Vertical):
             self.show(self._draft, self._model)
 
     def show(self, draft: ForecastDraft, model: ModelStatus) -> None:
-        """Show a draft."""
+        """Show a draft; what was wrong stands until there is another one."""
+        if draft is not self._draft:
+            self.say("")
         self._draft, self._model = draft, model
         width = max(self.size.width - 2, 24)
-        self.say("")
         self.query_one("#target-title", Static).update(_title(draft, width))
         self.query_one("#target-note", Static).display = draft.is_backtest
         lines = self.query_one(TargetList)
