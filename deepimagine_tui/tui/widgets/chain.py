@@ -73,7 +73,7 @@ class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
         self._cards: list[Card] = []
         self._timer: Timer | None = None
         self._follows = True
-        self._running = False
+        self._streams = False
         self._said = ""
 
     def compose(self) -> ComposeResult:
@@ -91,7 +91,7 @@ class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
 
     def start(self, said: str) -> None:
         """Begin anew with an empty chain that says why it is empty."""
-        self.graph, self.selected, self._follows, self._running = ReasoningGraph(), 0, True, True
+        self.graph, self.selected, self._follows, self._streams = ReasoningGraph(), 0, True, True
         for card in self._cards:
             card.remove()
         self._cards = []
@@ -100,7 +100,7 @@ class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
 
     def show_graph(self, graph: ReasoningGraph, *, running: bool, streaming: bool = False) -> None:
         """Show a graph. While tokens arrive, drawing waits for its turn."""
-        self.graph, self._running = graph, running
+        self.graph, self._streams = graph, running
         if streaming:
             if self._timer is None:
                 self._timer = self.set_timer(REDRAW, self._draw_streaming)
@@ -127,7 +127,7 @@ class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
         if step.estimated is not None:
             seen = bool(self.pathway and self.pathway.anchor.seen_in_training)
             return step_card(number, step, step.estimated, self._width, seen=seen)
-        if step.failed is None and self._running:
+        if step.failed is None and self._streams:
             return streaming_card(number, step, self._width)
         return stopped_card(number, step, self._width, "stopped before an answer")
 
@@ -183,14 +183,14 @@ class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
         if not self._cards:
             return
         self.selected = min(max(index, 0), len(self._cards) - 1)
-        self._follows = self._running and self.selected == len(self._cards) - 1
+        self._follows = self._streams and self.selected == len(self._cards) - 1
         self._mark()
         self.scroll_to_widget(self._cards[self.selected], animate=False)
         self.post_message(self.Moved())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only a step of a run that ended can be edited."""
-        return self.selected > 0 and not self._running if action == "edit" else True
+        return self.selected > 0 and not self._streams if action == "edit" else True
 
     def action_edit(self) -> None:
         """Edit the selected step."""
