@@ -1,13 +1,14 @@
 """All pathways of a run together, as the design defines the aggregate.
 
-Value: similarity-weighted median on g. P(met): mean of the logits. Spread: interquartile range on g. Agreement: pathways with
-the majority verdict. Beside it, how many anchors were met and what the comparator rule says.
+Value: similarity-weighted median on g. P(met): mean of the logits. Spread: interquartile range on g, weighted like the median so
+that it always holds it. Agreement: pathways with the majority verdict. Beside it, how many anchors were met and what the
+comparator rule says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median, quantiles
+from statistics import median
 
 import msgspec
 from msgspec.structs import replace
@@ -108,9 +109,9 @@ def comparator_rule(target: Configuration) -> str:
     return f"not met: the comparator is {'an active one' if control == 'active' else 'another arm'}"
 
 
-def weighted_median(values: Sequence[tuple[float, float]]) -> float:
-    """The median of (value, weight) pairs, weights above 0: the value at which half the weight is reached; between two values
-    when exactly half lies on either side.
+def weighted_quantile(values: Sequence[tuple[float, float]], share: float) -> float:
+    """The value at which `share` (0 to 1) of the weight of (value, weight) pairs, weights above 0, is reached; half way to the
+    next value when exactly that share is. Quartiles by this rule always hold the median by it between them.
 
     Raises:
         ValueError: there are no values.
@@ -118,12 +119,12 @@ def weighted_median(values: Sequence[tuple[float, float]]) -> float:
     if not values:
         raise ValueError("no values")
     ordered = sorted(values)
-    half, reached = sum(weight for _, weight in ordered) / 2, 0.0
+    wanted, reached = share * sum(weight for _, weight in ordered), 0.0
     for index, (value, weight) in enumerate(ordered):
         reached += weight
-        if abs(reached - half) <= 1e-12 * half and index + 1 < len(ordered):
+        if abs(reached - wanted) <= 1e-12 * wanted and index + 1 < len(ordered):
             return (value + ordered[index + 1][0]) / 2
-        if reached > half:
+        if reached > wanted:
             return value
     return ordered[-1][0]
 
@@ -159,16 +160,16 @@ def _median(values: Sequence[_Weighted], outcome: OutcomeSpec) -> Number | None:
     sizes = [value.number.n for value in values if value.number.n]
     n = round(median(sizes)) if sizes else None
     like = Number(None, _status([value.number for value in values]), outcome.unit or values[0].number.unit, n=n)
-    place = weighted_median([(value.place, value.weight) for value in values])
+    place = weighted_quantile([(value.place, value.weight) for value in values], 0.5)
     after_entered = any(value.number.after_entered for value in values)
     return replace(like, value=from_g(place, like, outcome), after_entered=after_entered)
 
 
 def _spread(values: Sequence[_Weighted], outcome: OutcomeSpec) -> tuple[float, float] | None:
-    """The quartiles on g, back-transformed; `None` for fewer than two values."""
+    """The similarity-weighted quartiles on g, back-transformed; `None` for fewer than two values."""
     if len(values) < 2:
         return None
-    lower, _, upper = quantiles((value.place for value in values), n=4, method="inclusive")
+    lower, upper = (weighted_quantile([(value.place, value.weight) for value in values], share) for share in (0.25, 0.75))
     like = values[0].number
     return from_g(lower, like, outcome), from_g(upper, like, outcome)
 
@@ -194,7 +195,7 @@ def _contrast(
         for pathway, contrast in contrasts
         if (contrast.scale, contrast.orientation) == (first.scale, first.orientation) and contrast.number.value is not None
     ]
-    return replace(first, number=replace(first.number, value=weighted_median(alike))) if alike else None
+    return replace(first, number=replace(first.number, value=weighted_quantile(alike, 0.5))) if alike else None
 
 
 def _met(states: Sequence[State], correction: SlopeIntercept | None) -> MetEstimate:
