@@ -1,7 +1,7 @@
 """All pathways of a run together, as the design defines the aggregate.
 
-Value: similarity-weighted median on g. P(met): mean of the logits. Spread: interquartile range on g, weighted like the median so
-that it always holds it. Agreement: pathways with the majority verdict. Beside it, how many anchors were met and what the
+Value: similarity-weighted median on g. P(met): mean of the logits. Spread: interquartile range on g, weighted like the median
+so that it always holds it. Agreement: pathways with the majority verdict. Beside it, how many anchors were met and what the
 comparator rule says.
 """
 
