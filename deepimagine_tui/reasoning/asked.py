@@ -83,7 +83,8 @@ def contrast_form(source: State, target: Configuration) -> ContrastEstimate | No
 
 
 def _values_known(source: State) -> bool:
+    """Whether the values exist: one that the user did not type beside the other exists, and can be asked for."""
     numbers = [source.arm_value]
     if source.configuration.comparator is not None:
         numbers.append(source.comparator_value)
-    return all(number is not None and number.value is not None for number in numbers)
+    return all(number is not None and (number.value is not None or number.status == "entered") for number in numbers)

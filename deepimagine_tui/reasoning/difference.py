@@ -44,8 +44,8 @@ from deepimagine_tui.trials.results import TimePoint
 
 __all__ = ["Path", "differs", "factor_of", "path", "perturbation", "same_outcome"]
 
-_LISTED: dict[Factor, str] = {"population": "; ", "context": ", "}
-"""The factors whose text lists several facts, with what stands between these."""
+_LISTED: dict[Factor, tuple[str, str]] = {"population": ("; ", "no such limit"), "context": (", ", "not stated")}
+"""The factors whose text lists several facts: what stands between these, and what reads for one that is not there."""
 SAME_YEARS = 4
 """Start years up to this far apart are one era of care; a larger gap is a difference of context."""
 
@@ -90,15 +90,17 @@ def perturbation(
     else:
         texts = factor_text(factor, before), factor_text(factor, after)
     if factor in _LISTED:
-        texts = _unlike(*texts, _LISTED[factor])
+        texts = _unlike(*texts, *_LISTED[factor])
     return Perturbation(factor, texts[0], texts[1], change, typed, reading)
 
 
-def _unlike(before: str, after: str, separator: str) -> tuple[str, str]:
-    """What two lists of facts do not share; both whole where one says nothing that the other does not."""
+def _unlike(before: str, after: str, separator: str, nothing: str) -> tuple[str, str]:
+    """What two lists of facts do not share; both whole where they read the same."""
     first, second = before.split(separator), after.split(separator)
     left = [part for part in first if part not in second], [part for part in second if part not in first]
-    return (separator.join(left[0]), separator.join(left[1])) if all(left) else (before, after)
+    if not any(left):
+        return before, after
+    return separator.join(left[0]) or nothing, separator.join(left[1]) or nothing
 
 
 def factor_of(change: Change) -> Factor:

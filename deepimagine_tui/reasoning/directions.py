@@ -7,7 +7,15 @@ import math
 
 from deepimagine_tui.reasoning import ztest
 from deepimagine_tui.reasoning.alike import same_outcome
-from deepimagine_tui.reasoning.scales import NotScorableError, contrast_g, contrast_scale, g, scale, standard_error
+from deepimagine_tui.reasoning.scales import (
+    NotScorableError,
+    contrast_g,
+    contrast_scale,
+    g,
+    same_contrast,
+    scale,
+    standard_error,
+)
 from deepimagine_tui.reasoning.state import ContrastEstimate, Direction, Number, OutcomeSpec, State
 from deepimagine_tui.trials.factors import Factor
 
@@ -31,7 +39,7 @@ def contrast_direction(before: ContrastEstimate, after: ContrastEstimate, source
     Raises:
         NotScorableError: a value or an interval is missing, or the two are of different scales.
     """
-    if (before.kind, before.scale, before.orientation) != (after.kind, after.scale, after.orientation):
+    if not same_contrast(before, after):
         raise NotScorableError("the two contrasts have different scales or orientations")
     first, second = ztest.contrast_effect(before), ztest.contrast_effect(after)
     if first is None or second is None:

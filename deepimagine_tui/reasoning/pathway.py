@@ -11,10 +11,12 @@ from deepimagine_tui.reasoning.events import Revealed, StepFailed
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.prompts import Question
 from deepimagine_tui.reasoning.request import AnchorRef, KeptStep, StepEdit
-from deepimagine_tui.reasoning.scoring import grade
+from deepimagine_tui.reasoning.scoring import grade, without_grade
 from deepimagine_tui.reasoning.state import Configuration, Direction, Perturbation, State
 from deepimagine_tui.reasoning.steps import Step
 from deepimagine_tui.trials.model import Trial
+
+ENTERED = "the result was entered, not imagined"
 
 
 class Ask:
@@ -73,6 +75,7 @@ class Pathway:
         self.ask: Ask | None = None
         self.revealed: Revealed | None = None
         self._trial = trial
+        self._unbroken = True
 
     @property
     def complete(self) -> bool:
@@ -83,6 +86,11 @@ class Pathway:
     def next_change(self) -> Perturbation:
         """The change to walk next."""
         return self.perturbations[self.position]
+
+    @property
+    def kept_step(self) -> KeptStep | None:
+        """The parent's step that stands for the next one: only where all before it stand too."""
+        return self.kept.get(self.position) if self._unbroken else None
 
     def next_step(self) -> Step:
         """The step from where the pathway stands over the next change.
@@ -103,11 +111,12 @@ class Pathway:
             return None
         observed = observed_state(self._trial, posted)
         found = grade(step.source, state, observed, step.factor, stated)
-        self.revealed = found
-        return found
+        self.revealed = without_grade(found, ENTERED) if self.position in self.edits else found
+        return self.revealed
 
     def advance(self, state: State) -> None:
         """Stand at `state`, one change further."""
+        self._unbroken = self._unbroken and self.position in self.kept and self.position not in self.edits
         self.state = state
         self.position += 1
         self.ask = None

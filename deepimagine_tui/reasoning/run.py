@@ -205,7 +205,7 @@ class Run:
             yield from self._impossible(pathway, key, error)
             return
         ask = Ask(pathway, step, key, seed, pathway.posted_at(step.target))
-        edit, kept = pathway.edits.get(position), pathway.kept.get(position)
+        edit, kept = pathway.edits.get(position), pathway.kept_step
         if edit is not None:
             yield self._planned(ask)
             yield from self._estimate(ask, steps.entered(step, edit), "entered")

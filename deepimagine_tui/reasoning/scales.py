@@ -9,12 +9,14 @@
 from __future__ import annotations
 
 import math
+import re
 
 from deepimagine_tui.reasoning import derived
 from deepimagine_tui.reasoning.alike import same_outcome
 from deepimagine_tui.reasoning.state import ContrastEstimate, Number, OutcomeSpec, State
 
 SHARE_SCALE = math.pi / math.sqrt(3)
+_FAMILY = re.compile(r"hazard|odds|risk|rate|incidence|median|slope|\blog", re.I)
 
 
 class NotScorableError(ValueError):
@@ -94,17 +96,27 @@ def scale(source: State, outcome: OutcomeSpec | None = None) -> float:
             raise NotScorableError("what kind of value the outcome has is not known")
 
 
-def contrast_scale(contrast: ContrastEstimate, source: State) -> float:
-    """s of a contrast: 1 for ratios, the signed scale of the source state otherwise.
+def contrast_scale(contrast: ContrastEstimate, source: State, outcome: OutcomeSpec | None = None) -> float:
+    """s of a contrast of `outcome` (by default the source's own): 1 for ratios, the signed scale of the source state otherwise.
 
     Raises:
-        NotScorableError: a difference without a posted dispersion.
+        NotScorableError: a difference without a posted dispersion, or of another measure than the source's.
     """
     if contrast.kind == "ratio":
         return 1.0
-    if source.configuration.outcome.kind != "signed":
+    if (outcome or source.configuration.outcome).kind != "signed":
         raise NotScorableError("a difference of such values has no scale of its own")
-    return scale(source)
+    return scale(source, outcome)
+
+
+def same_contrast(a: ContrastEstimate, b: ContrastEstimate) -> bool:
+    """Whether two contrasts are of one kind, orientation and family of scales: a `treatment difference` is a `mean difference`,
+    a hazard ratio is no odds ratio."""
+    return (a.kind, a.orientation, _family(a)) == (b.kind, b.orientation, _family(b))
+
+
+def _family(contrast: ContrastEstimate) -> frozenset[str]:
+    return frozenset(word.lower() for word in _FAMILY.findall(contrast.scale))
 
 
 def standard_error(number: Number, outcome: OutcomeSpec) -> float:

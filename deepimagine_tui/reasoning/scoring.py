@@ -21,6 +21,7 @@ from deepimagine_tui.reasoning.scales import (
     from_g,
     g,
     logit,
+    same_contrast,
     scale,
     sigmoid,
     standard_error,
@@ -47,6 +48,7 @@ __all__ = [
     "skill",
     "standard_error",
     "step_direction",
+    "without_grade",
 ]
 
 
@@ -59,15 +61,18 @@ def error(imagined: Number, observed: Number, outcome: OutcomeSpec, source: Stat
     return abs(g(imagined, outcome) - g(observed, outcome)) / scale(source, outcome)
 
 
-def contrast_error(imagined: ContrastEstimate, observed: ContrastEstimate, source: State) -> float:
-    """e of a contrast: on ln with s = 1 for ratios, else on the values with the signed scale.
+def contrast_error(
+    imagined: ContrastEstimate, observed: ContrastEstimate, source: State, outcome: OutcomeSpec | None = None
+) -> float:
+    """e of a contrast of `outcome` (by default the source's own): on ln with s = 1 for ratios, else on the values with the
+    signed scale.
 
     Raises:
         NotScorableError: a value is missing, not positive on a ratio scale, or the two are not on one scale and orientation.
     """
-    if (imagined.kind, imagined.scale, imagined.orientation) != (observed.kind, observed.scale, observed.orientation):
+    if not same_contrast(imagined, observed):
         raise NotScorableError("the posted contrast has another scale or orientation")
-    return abs(contrast_g(imagined) - contrast_g(observed)) / contrast_scale(imagined, source)
+    return abs(contrast_g(imagined) - contrast_g(observed)) / contrast_scale(imagined, source, outcome)
 
 
 def skill(errors: Sequence[float], copy_errors: Sequence[float]) -> float:
@@ -135,6 +140,11 @@ def grade(source: State, imagined: State, posted: State, factor: Factor, stated:
     )
 
 
+def without_grade(found: Revealed, why: str) -> Revealed:
+    """`found` as the posted result alone, with the reason for which nothing is graded against it."""
+    return Revealed(found.arm_value, found.comparator_value, found.met, found.source, contrast=found.contrast, why=why)
+
+
 def _has_value(imagined: State, factor: Factor) -> bool:
     """Whether the model gave the value, or the values, of which `factor` is graded by the direction."""
     if has_contrast_alone(imagined):
@@ -189,7 +199,7 @@ def _errors(source: State, imagined: State, posted: State, factor: Factor, probl
         if imagined.arm_value is None and imagined.comparator_value is None:
             if imagined.contrast is None or posted.contrast is None:
                 raise NotScorableError("there is no posted contrast to compare with")
-            return contrast_error(imagined.contrast, posted.contrast, source)
+            return contrast_error(imagined.contrast, posted.contrast, source, outcome)
         known = [(first, second) for first, second in pairs if first is not None and second is not None]
         if len(known) < len(pairs):
             raise NotScorableError("a value is not posted")

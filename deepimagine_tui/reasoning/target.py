@@ -11,26 +11,19 @@ from deepimagine_tui.reasoning.choosing import CONTROL_ORDER, highest_dose
 from deepimagine_tui.reasoning.matching import Option, choose
 from deepimagine_tui.reasoning.naming import choose_arm
 from deepimagine_tui.reasoning.parts import other_part
+from deepimagine_tui.reasoning.planned import planned_spec
 from deepimagine_tui.reasoning.specs import arm_spec_of_arm, base_configuration
-from deepimagine_tui.reasoning.state import ArmSpec, Configuration, Context, OutcomeSpec, Population
+from deepimagine_tui.reasoning.state import ArmSpec, Configuration, Context, Population
 from deepimagine_tui.reasoning.typed.context import parse_context
 from deepimagine_tui.reasoning.typed.geography import parse_geography
 from deepimagine_tui.reasoning.typed.population import parse_population
 from deepimagine_tui.reasoning.typed.setting import free_arm
 from deepimagine_tui.reasoning.typed.times import parse_time
 from deepimagine_tui.reasoning.words import plain, tokens
-from deepimagine_tui.trials.concepts.benefits import benefit
-from deepimagine_tui.trials.concepts.measures import change_basis, value_kind
 from deepimagine_tui.trials.concepts.time_points import time_point
 from deepimagine_tui.trials.model import PartialDate, PlannedOutcome, Trial
-from deepimagine_tui.trials.results import ChangeBasis, ValueKind
 
 _INDEX = re.compile(r"^o?(\d{1,4})$")
-_SHARE = re.compile(
-    r"^\W*(?:the )?(?:percentage|percent|%|proportion|number|incidence|rate|frequency)s? (?:\([^)]*\) )?(?:of|with|in)\b.*?"
-    r"\b(?:participants|patients|subjects|people|adults|children|women|men|individuals|persons|responders)\b",
-    re.I,
-)
 
 
 def as_planned(trial: Trial) -> Trial:
@@ -82,24 +75,6 @@ def target_of(
         k2 = min(others, key=lambda each: (other_part(k1, each), CONTROL_ORDER.index(each.control)), default=None)
     time = time_point(planned.time_frame)
     return base_configuration(plan, k1, k2, planned_spec(planned.title, role=planned.role), time)
-
-
-def planned_spec(title: str, unit: str = "", role: str = "primary") -> OutcomeSpec:
-    """An outcome known by its words only: kind and change basis where the title says them, `unknown` else."""
-    kind: ValueKind = "unknown"
-    basis: ChangeBasis = "unknown"
-    if _SHARE.search(title):
-        kind, basis = "share", "final"
-    elif value_kind("median", "months", title, "final") == "time to event":
-        kind, basis = "time to event", "final"
-    else:
-        said = change_basis("mean", unit, title)
-        if said != "final":
-            kind, basis = value_kind("mean", unit, title, said), said
-    good = benefit(title, "", kind if kind != "unknown" else "signed", basis)
-    outcome_role = "secondary" if role == "secondary" else "other" if role == "other" else "primary"
-    spec = OutcomeSpec(title, unit, kind=kind, change_basis=basis, benefit=good)
-    return replace(spec, role=outcome_role)
 
 
 def _planned_outcome(plan: Trial, text: str | None) -> PlannedOutcome:

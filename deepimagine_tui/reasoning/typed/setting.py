@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from deepimagine_tui.errors import RefusedError, UsageError
+from deepimagine_tui.reasoning.asked import with_unit
 from deepimagine_tui.reasoning.change import apply
 from deepimagine_tui.reasoning.choosing import (
     AnchorChoice,
@@ -19,6 +20,7 @@ from deepimagine_tui.reasoning.choosing import (
 from deepimagine_tui.reasoning.describe import factor_text
 from deepimagine_tui.reasoning.difference import differs, perturbation
 from deepimagine_tui.reasoning.naming import find_arm
+from deepimagine_tui.reasoning.planned import planned_spec
 from deepimagine_tui.reasoning.posted import find_cell, time_of
 from deepimagine_tui.reasoning.specs import arm_spec_of_arm, arm_spec_of_group, outcome_spec
 from deepimagine_tui.reasoning.state import (
@@ -33,7 +35,6 @@ from deepimagine_tui.reasoning.state import (
     EnrolmentChange,
     GeographyChange,
     OutcomeChange,
-    OutcomeSpec,
     Perturbation,
     PopulationChange,
     State,
@@ -49,6 +50,7 @@ from deepimagine_tui.trials.factors import Factor
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.units import find_doses
 
+_UNKNOWN = "unit and scale unknown"
 _COUNT = re.compile(r"^(?:n\s*=\s*)?(\d{1,3}(?:,\d{3})+|\d{1,7})(?:\s*(?:participants|patients|subjects|people))?$", re.I)
 _CONTROLS: dict[str, Control] = {
     "placebo": "placebo",
@@ -171,7 +173,9 @@ def _outcome(text: str, configuration: Configuration, trial: Trial) -> tuple[Cha
     if number is None:
         title = text.partition("@")[0].strip()
         time = parse_time(text.partition("@")[2])[0] if "@" in text else None
-        return OutcomeChange(OutcomeSpec(title), time), "not posted by this trial; unit and scale unknown"
+        spec = with_unit(planned_spec(title))
+        read = f"read as {spec.kind} in {spec.unit}" if spec.unit else "unit unknown" if spec.kind != "unknown" else _UNKNOWN
+        return OutcomeChange(spec, time), f"not posted by this trial; {read}"
     fitting = choices_at([choice for choice in choices if choice.number == number], text.partition("@")[2].strip())
     same_arms = [choice for choice in fitting if _same_labels(choice, configuration)]
     chosen = default_place(same_arms or fitting)[0]

@@ -291,6 +291,32 @@ def test_kept_steps_are_taken_over_and_not_asked_again() -> None:
     assert [len(batch) for batch in backend.batches] == [1]
 
 
+def test_a_kept_step_does_not_stand_after_one_that_was_edited() -> None:
+    request = what_if(to_dose(50.0), to_japan())
+    before = estimated(ask(request))[1]
+    kept = (KeptStep(0, 1, before.state, before.reasoning, before.completion),)
+    edited = replace(request, question=replace(request.question, edits=(StepEdit(0, -1.5),)), kept=kept)
+    assert [step.kind for step in estimated(ask(edited))] == ["entered", "model"]
+
+
+def test_what_the_user_entered_is_not_graded() -> None:
+    request = what_if(to_dose(25.0))
+    edited = replace(request, question=replace(request.question, edits=(StepEdit(0, -0.8),)))
+    revealed = estimated(ask(edited))[0].revealed
+    assert revealed is not None
+    assert revealed.arm_value is not None
+    assert (revealed.error, revealed.direction_right, revealed.verdict_right, revealed.brier) == (None, None, None, None)
+    assert "entered" in revealed.why
+
+
+def test_a_side_that_was_not_entered_does_not_turn_the_question_to_the_contrast() -> None:
+    request = what_if(to_japan(), to_dose(50.0))
+    edited = replace(request, question=replace(request.question, edits=(StepEdit(0, -1.5),)))
+    backend = Spy()
+    ask(edited, backend)
+    assert [slot.name for slot in backend.batches[0][0].slots] == ["direction", "arm_value", "verdict"]
+
+
 class CancelAfter(Spy):
     """Sets `cancel` when the n-th event of its life comes."""
 

@@ -92,6 +92,10 @@ def test_a_change_of_context_or_population_names_what_changes() -> None:
     eligibility = replace(configuration.population.eligibility, minimum_age=65.0)
     older = PopulationChange(replace(configuration.population, eligibility=eligibility))
     assert "Change of population: age 18-80 -> age 65-80\n" in asked_about(anchor_state(), older).prompt
+    women = PopulationChange(
+        replace(configuration.population, eligibility=replace(eligibility, sex="female", minimum_age=18.0))
+    )
+    assert "Change of population: no such limit -> female\n" in asked_about(anchor_state(), women).prompt
 
 
 def test_another_outcome_that_has_values_is_asked_for_its_values() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from deepimagine_tui.reasoning import scoring
+from deepimagine_tui.reasoning.scales import same_contrast
 from deepimagine_tui.reasoning.scoring import NotScorableError
 from deepimagine_tui.reasoning.state import Interval, MetEstimate, Number, OutcomeSpec, State
 from deepimagine_tui.trials.results import Benefit
@@ -207,3 +208,19 @@ def test_a_hazard_ratio_is_scored_on_its_logarithm() -> None:
     assert posted.contrast is not None
     twice = replace(posted.contrast, number=replace(posted.contrast.number, value=1.4, status="imagined"))
     assert scoring.contrast_error(twice, posted.contrast, posted) == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("treatment difference", "mean difference (final values)", True),
+        ("hazard ratio (hr)", "hazard ratio, log", False),
+        ("hazard ratio (hr)", "cox proportional hazard", True),
+        ("odds ratio (or)", "risk ratio (rr)", False),
+        ("median difference (final values)", "mean difference (final values)", False),
+    ],
+)
+def test_contrasts_are_compared_within_one_family_of_scales(first: str, second: str, same: bool) -> None:
+    contrast = anchor_state("OG002").contrast
+    assert contrast is not None
+    assert same_contrast(replace(contrast, scale=first), replace(contrast, scale=second)) is same

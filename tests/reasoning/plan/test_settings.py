@@ -50,6 +50,14 @@ def test_twice_the_frequency_is_twice_the_dose() -> None:
     assert after.arm.doses[0].daily_total == 20
 
 
+def test_a_typed_outcome_is_read_by_its_words() -> None:
+    found, after = read("outcome", "Overall survival")
+    assert (after.outcome.kind, after.outcome.unit, after.outcome.benefit) == ("time to event", "months", "higher")
+    assert found.reading == "not posted by this trial; read as time to event in months"
+    found, after = read("outcome", "Quality of sleep")
+    assert (after.outcome.kind, found.reading) == ("unknown", "not posted by this trial; unit and scale unknown")
+
+
 @pytest.mark.parametrize(
     ("unit", "text", "reading"),
     [
