@@ -162,7 +162,7 @@ def _median(values: Sequence[_Weighted], outcome: OutcomeSpec) -> Number | None:
     like = Number(None, _status([value.number for value in values]), outcome.unit or values[0].number.unit, n=n)
     place = weighted_quantile([(value.place, value.weight) for value in values], 0.5)
     after_entered = any(value.number.after_entered for value in values)
-    return replace(like, value=from_g(place, like, outcome), after_entered=after_entered)
+    return replace(like, value=_value_at(place, values, like, outcome), after_entered=after_entered)
 
 
 def _spread(values: Sequence[_Weighted], outcome: OutcomeSpec) -> tuple[float, float] | None:
@@ -170,8 +170,15 @@ def _spread(values: Sequence[_Weighted], outcome: OutcomeSpec) -> tuple[float, f
     if len(values) < 2:
         return None
     lower, upper = (weighted_quantile([(value.place, value.weight) for value in values], share) for share in (0.25, 0.75))
-    like = values[0].number
-    return from_g(lower, like, outcome), from_g(upper, like, outcome)
+    like = replace(values[0].number, unit=outcome.unit or values[0].number.unit)
+    return _value_at(lower, values, like, outcome), _value_at(upper, values, like, outcome)
+
+
+def _value_at(place: float, values: Sequence[_Weighted], like: Number, outcome: OutcomeSpec) -> float:
+    """The value at a place on g, to four digits: for the participants of the pathway whose own place it is, since g of a share
+    depends on them, else for those of `like`."""
+    own = next((value.number.n for value in values if value.place == place), None)
+    return float(f"{from_g(place, replace(like, n=own or like.n), outcome):.4g}")
 
 
 def _contrast(

@@ -63,7 +63,7 @@ def from_g(value: float, like: Number, outcome: OutcomeSpec) -> float:
     match outcome.kind:
         case "share":
             n = like.n or 0
-            share = min(max((sigmoid(value) * (n + 1) - 0.5) / n, 0.0), 1.0) if n else sigmoid(value)
+            share = min(max(round((sigmoid(value) * (n + 1) - 0.5) / n, 12), 0.0), 1.0) if n else sigmoid(value)
             return share * share_unit(like, outcome)
         case "positive" | "time to event":
             return math.exp(min(value, 700.0))

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from deepimagine_tui.backends.scripted import ScriptedBackend, ScriptedOutput
 from deepimagine_tui.reasoning.aggregate import comparator_rule, weighted_quantile
 from deepimagine_tui.reasoning.anchors import AnchorSearch, Refused
+from deepimagine_tui.reasoning.change import apply
 from deepimagine_tui.reasoning.events import Aggregated, AnchorChosen, ReasoningEvent, RunFinished
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.request import KeptStep
@@ -27,7 +28,9 @@ from tests.reasoning.engine.support import (
     forecast,
     made_trial,
     ref,
+    share_outcome,
     signed_outcome,
+    to_japan,
 )
 
 ANCHORS = {"NCT99000002": (-0.1, -0.6, -0.7, -0.75), "NCT99000003": (0.0, -0.5, -0.6, -0.7), "NCT99000004": (0, -1, -1, -1)}
@@ -213,3 +216,24 @@ def test_half_the_weight_lies_on_either_side_of_the_weighted_median(values: list
     assert sum(weight for value, weight in values if value < found) <= total / 2 * (1 + 1e-9)
     assert sum(weight for value, weight in values if value > found) <= total / 2 * (1 + 1e-9)
     assert weighted_quantile(values, 0.25) <= found <= weighted_quantile(values, 0.75)
+
+
+def test_the_median_of_shares_is_a_pathways_own_value_whatever_its_participants() -> None:
+    states = []
+    for nct_id, n in (("NCT99000011", 1000), ("NCT99000012", 40), ("NCT99000013", 400)):
+        outcome = share_outcome(nct_id)
+        small = replace(outcome, cells=tuple(replace(cell, n=n) for cell in outcome.cells))
+        states.append(anchor_state("OG001", "bbbb", made_trial(nct_id, signed_outcome(nct_id), small)))
+    trials = [made_trial(state.nct_id) for state in states]
+    target = apply(states[0].configuration, to_japan())
+    said = iter(("0", "0.5", "3"))
+    backend = ScriptedBackend(
+        answer=lambda _: {"direction": "down", "arm_value": next(said), "comparator_value": "20", "verdict": "met"}
+    )
+    events = ask(forecast(target), backend, Source(*trials, search=anchors_at(*((state, 0.9) for state in states))))
+    found = next(event for event in events if isinstance(event, Aggregated))
+    assert found.arm_value is not None
+    assert found.arm_value.value == 0.5
+    assert found.spread_lower is not None
+    assert found.spread_upper is not None
+    assert 0 <= found.spread_lower <= 0.5 <= found.spread_upper <= 3
