@@ -65,6 +65,7 @@ def pairs(
     """
     from deepimagine_training import pair_files
     from deepimagine_training.pair_stats import text_of
+    from deepimagine_training.sides import SIDES
 
     if stats and corpus is None and not clinifact and (out / pair_files.MANIFEST).exists():
         manifest, counts = pair_files.read_manifest(out), pair_files.read_stats(out)
@@ -73,7 +74,7 @@ def pairs(
     if json_output:
         emit_json({"folder": str(out), "manifest": manifest, **({"stats": counts} if stats else {})})
         return
-    emit(f"{out}\n" + ", ".join(f"{side} {rows:,}" for side, rows in manifest.rows.items()) + " pairs")
+    emit(f"{out}\n" + ", ".join(f"{side} {manifest.rows[side]:,}" for side in SIDES) + " pairs")
     if stats:
         emit(f"\n{text_of(counts)}")
 

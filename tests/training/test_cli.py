@@ -52,6 +52,16 @@ def test_the_same_command_in_another_process_writes_the_same_bytes(process: Cli,
 
 
 @needs_datasets
+def test_a_killed_run_does_not_keep_the_next_one_from_its_folder(cli: Cli, tmp_path: Path):
+    records, out = write(tmp_path / "records", [dose_trial()]), tmp_path / "out"
+    (out / ".records-killed").mkdir(parents=True)
+    (out / ".records-killed" / "records.db").write_bytes(b"half of a corpus")
+    (out / ".README.md.killed").write_text("half of a card", "utf-8")
+    assert cli("train", "pairs", "--corpus", records, "--out", out).code == ExitCode.OK
+    assert not (out / ".records-killed").exists()
+
+
+@needs_datasets
 def test_what_cannot_be_drawn_from(cli: Cli, tmp_path: Path):
     empty, out = tmp_path / "empty", tmp_path / "out"
     empty.mkdir()

@@ -89,7 +89,8 @@ def _start() -> subprocess.Popen[bytes]:
     roots = [str(Path(__file__).resolve().parents[1]), *(path for path in sys.path if path)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
     command = [sys.executable, "-m", "deepimagine_training.comparing"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    # In a session of its own: Ctrl-C is for the parent alone, which ends its children.
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True)
 
 
 def _ask(child: subprocess.Popen[bytes], task: Task) -> list[Compared]:
@@ -109,11 +110,13 @@ def main() -> None:
     """Do the one task on standard input."""
     task = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Task)
     corpus = open_starter() if task.is_starter else Corpus.open(Path(task.corpus))
-    with corpus:
+    with corpus, os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0) as answers:
         for compared in _work(task, corpus):
             frame = msgspec.msgpack.encode(compared)
-            sys.stdout.buffer.write(len(frame).to_bytes(_LENGTH, "little") + frame)
-            sys.stdout.buffer.flush()
+            try:
+                answers.write(len(frame).to_bytes(_LENGTH, "little") + frame)
+            except BrokenPipeError:
+                return
 
 
 if __name__ == "__main__":

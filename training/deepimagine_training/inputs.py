@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from threading import Event
 
@@ -13,6 +14,8 @@ from deepimagine_tui.corpus.ingest import ingest
 from deepimagine_tui.corpus.starter import STARTER_NAME, open_starter
 from deepimagine_tui.corpus.store import Corpus
 from deepimagine_tui.errors import BadInputError, CancelledError, NotFoundError
+
+SCRATCH_PREFIX = ".records-"
 
 _RECORDS = (".xml", ".json", ".ndjson", ".jsonl", ".zip")
 
@@ -28,7 +31,7 @@ def opened(
     """The corpus that `source` means: `starter`, a corpus file, or a file or folder of registry records.
 
     Records are imported into a corpus below `scratch`, an existing folder, and `follow` is given the events; it is removed at
-    the end.
+    the end, and what a killed run left there at the beginning.
 
     Raises:
         NotFoundError: there is nothing at `source`.
@@ -44,7 +47,9 @@ def opened(
     elif path.is_dir() or path.suffix.lower() in _RECORDS:
         if not path.exists():
             raise NotFoundError(f"There is nothing at {path}.", "Name a corpus, `starter`, or a folder of registry records.")
-        with TemporaryDirectory(prefix=".records-", dir=scratch) as folder:
+        for left_over in scratch.glob(f"{SCRATCH_PREFIX}*"):
+            rmtree(left_over, ignore_errors=True)
+        with TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=scratch) as folder:
             file = Path(folder) / f"{path.stem or 'records'}.db"
             follow(ingest(file, path, cancel))
             if cancel.is_set():

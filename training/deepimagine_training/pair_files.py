@@ -16,6 +16,7 @@ import msgspec
 
 from deepimagine_training.dataset_card import card
 from deepimagine_training.extras import extra
+from deepimagine_training.inputs import SCRATCH_PREFIX
 from deepimagine_training.pair_stats import PairStats, stats_of
 from deepimagine_training.pairs import PairOptions, PairSet
 from deepimagine_training.rows import PAIRS_VERSION, PairRow
@@ -76,7 +77,7 @@ def check_target(folder: Path) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise RefusedError(f"{folder} is a file, not a folder.", "Name a folder of its own with --out.")
-    strange = sorted(path.name for path in folder.iterdir() if path.name not in _OURS) if folder.is_dir() else []
+    strange = sorted(path.name for path in folder.iterdir() if not _is_ours(path.name)) if folder.is_dir() else []
     if strange:
         raise RefusedError(f"{folder} holds other things ({strange[0]}).", "Name an empty or a new folder with --out.")
 
@@ -156,6 +157,11 @@ def load_rows(folder: Path, sides: Sequence[Side] = SIDES) -> tuple[PairRow, ...
     """
     loaded = load(folder)
     return tuple(msgspec.convert(row, PairRow) for side in sides for row in loaded[side])
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a file is one that we write, or what a killed run left of one."""
+    return name in _OURS or name.startswith((SCRATCH_PREFIX, *(f".{ours}." for ours in _OURS)))
 
 
 def data_hash(rows: Iterable[PairRow]) -> str:
