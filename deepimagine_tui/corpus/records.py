@@ -59,9 +59,12 @@ def sha256_of(raw: bytes) -> str:
 
 def aliases_of(raw: bytes) -> frozenset[str]:
     """The older ids of a trial, which the registry redirects; `raw` as the registry serves it."""
-    found = set(_ALIAS_XML.findall(raw))
-    for listed in _ALIAS_JSON.findall(raw):
-        found.update(_ID.findall(listed))
+    found: set[bytes] = set()
+    if b"<nct_alias>" in raw:
+        found.update(_ALIAS_XML.findall(raw))
+    if b'"nctIdAliases"' in raw:
+        for listed in _ALIAS_JSON.findall(raw):
+            found.update(_ID.findall(listed))
     return frozenset(alias.decode() for alias in found)
 
 

@@ -52,8 +52,9 @@ def squash(text: str) -> str:
 
 def joined_forms(text: str) -> list[str]:
     """The hyphenated names in `text` that hold a digit, also as one word: `COVID-19` gives `covid19`."""
-    found = {squash(match) for match in _JOINED.findall(text) if any(character.isdigit() for character in match)}
-    return sorted(found)
+    hyphenated = [chunk for chunk in text.split() if "-" in chunk]
+    names = (match for chunk in hyphenated for match in _JOINED.findall(chunk))
+    return sorted({squash(name) for name in names if any(character.isdigit() for character in name)})
 
 
 @lru_cache(maxsize=16384)
