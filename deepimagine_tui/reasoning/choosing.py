@@ -25,6 +25,7 @@ from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.results import Cell, Outcome
 
 CONTROL_ORDER = ("placebo", "sham", "no intervention", "active", "unknown", "none")
+_HIGH = re.compile(r"\b(?:high(?:est|er)?|maximum)[- ]dos(?:e|age)\b", re.I)
 _INDEX = re.compile(r"^o?(\d{1,4})$")
 
 
@@ -225,7 +226,8 @@ def default_place(choices: list[AnchorChoice]) -> list[AnchorChoice]:
 
 
 def highest_dose(arms: Iterable[ArmSpec]) -> ArmSpec:
-    """The highest dose of the agent whose dose varies over most arms, among the arms that are no control; else the first one.
+    """The highest dose of the agent whose dose varies over most arms, among the arms that are no control; else the first that
+    is called the high dose, else the first.
 
     An arm that lists several doses of one agent (a regimen) says nothing about that agent.
     """
@@ -239,7 +241,7 @@ def highest_dose(arms: Iterable[ArmSpec]) -> ArmSpec:
                 carried.setdefault(agent_of(dose, arm), []).append((arm, dose))
     varied = [pairs for pairs in carried.values() if not all(is_same(dose, pairs[0][1]) for _, dose in pairs)]
     if not varied:
-        return tested[0]
+        return min(tested, key=lambda arm: _HIGH.search(arm.label) is None)
     best, *rest = max(varied, key=len)
     for pair in rest:
         times = ratio(pair[1], best[1])

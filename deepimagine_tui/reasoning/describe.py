@@ -106,7 +106,7 @@ def time_text(time: TimePoint | None) -> str:
     if time is None or not time.text:
         return NOT_STATED
     named = weeks_of(time.text)
-    if named is not None and time.weeks is not None and not _JUST_A_TIME.match(time.text.strip()):
+    if named is not None and named > 0 and time.weeks is not None and not _JUST_A_TIME.match(time.text.strip()):
         return point_text(named)
     if len(time.text) <= _LONGEST_TIME:
         return time.text
@@ -114,13 +114,14 @@ def time_text(time: TimePoint | None) -> str:
 
 
 def point_text(weeks: float) -> str:
-    """A time in weeks after the start in its most natural unit: `week 30`, `day 5`, `hour 6`, `month 36`, `year 5`."""
+    """A time in weeks after the start in its most natural unit: `week 30`, `day 5`, `hour 6`, `month 18`, `year 5`."""
     units = (
         ("year", weeks / _WEEKS_OF_YEAR, 3, math.inf),
         ("week", weeks, 1, math.inf),
         ("month", weeks / _WEEKS_OF_YEAR * 12, 1, math.inf),
-        ("day", weeks * 7, 1, 70),
+        ("day", weeks * 7, 1, 120),
         ("hour", weeks * 168, 1, 168),
+        ("minute", weeks * 10080, 1, 90),
     )
     for name, count, least, most in units:
         if least <= round(count) <= most and abs(count - round(count)) < 0.02:

@@ -78,3 +78,8 @@ def test_a_placebo_that_all_arms_get_is_no_background() -> None:
     arms = tuple(replace(arm, interventions=(f"Drug {n}", "Placebo")) for n, arm in enumerate(ARMS))
     assert background_of(replace(TRIAL, arms=arms)) == ""
     assert background_of(TRIAL) == "Metformin"
+
+
+def test_arms_whose_doses_are_only_words_are_ranked_by_them() -> None:
+    arms = tuple(Arm(f"{word} dose: Vaccine", "experimental", ("Vaccine",)) for word in ("Low", "High", "Medium"))
+    assert target_of(replace(TRIAL, arms=arms)).arm.label == "High dose: Vaccine"

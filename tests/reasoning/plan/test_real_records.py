@@ -13,6 +13,7 @@ from deepimagine_tui.reasoning.change import apply
 from deepimagine_tui.reasoning.difference import differs, path
 from deepimagine_tui.reasoning.landing import find_posted
 from deepimagine_tui.reasoning.observed import anchor_choices, default_anchor, observed_state
+from deepimagine_tui.reasoning.planned import planned_spec
 from deepimagine_tui.reasoning.posted import find_cell
 from deepimagine_tui.reasoning.propose import parse_setting, propose
 from deepimagine_tui.reasoning.request import AnchorRef
@@ -195,3 +196,10 @@ def test_whatever_is_typed_is_read_or_refused(anchored: Anchored, data: st.DataO
     except (RefusedError, UsageError):
         return
     assert apply(state.configuration, found.change) != state.configuration
+
+
+def test_a_title_that_reads_as_a_share_nearly_always_is_one(real_trials: list[Trial]) -> None:
+    outcomes = [outcome for trial in real_trials for outcome in trial.outcomes[:6] if outcome.kind != "unknown"]
+    read = [outcome.kind for outcome in outcomes if planned_spec(outcome.title).kind == "share"]
+    assert len(read) > 1000
+    assert read.count("share") / len(read) > 0.95
