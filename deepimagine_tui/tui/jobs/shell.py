@@ -5,18 +5,18 @@ from __future__ import annotations
 from threading import Event
 from typing import TYPE_CHECKING
 
-from textual.app import App
 from textual.signal import Signal
 
 from deepimagine_tui.tui.services import Services
 from deepimagine_tui.tui.status import ShellStatus
+from deepimagine_tui.tui.typing_ahead import TypingAhead
 
 if TYPE_CHECKING:
     from deepimagine_tui.tui.jobs.corpus import CorpusOpened
     from deepimagine_tui.tui.jobs.run import RunUpdate
 
 
-class Shell(App[None]):
+class Shell(TypingAhead):
     """The app without its jobs. Screens subscribe to the signals; handlers on the app publish them."""
 
     def __init__(self, services: Services) -> None:
