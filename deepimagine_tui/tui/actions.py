@@ -118,6 +118,7 @@ _DATA = (
     Action("text.page-down", "pagedown,ctrl+d", "page_down", "page down", "One page down.", "texts"),
     Action("text.top", "home", "scroll_home", "top", "To the beginning.", "texts"),
     Action("text.bottom", "end", "scroll_end", "bottom", "To the end.", "texts"),
+    Action("line.submit", "enter", "submit", "go on", "Take what was typed.", "lines to type in", "", 20),
     Action("tabs.previous", "left,h", "previous_tab", "tab before", "The tab before.", "tabs"),
     Action("tabs.back", "left_square_bracket", "previous_tab", "tab before", "The tab before.", "parts with tabs"),
     Action("tabs.forth", "right_square_bracket", "next_tab", "next tab", "The next tab.", "parts with tabs"),

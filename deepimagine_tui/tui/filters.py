@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
+from textual.content import Content
 
 from deepimagine_tui.corpus.query import SearchQuery
 from deepimagine_tui.errors import UsageError
@@ -84,3 +85,19 @@ def described(query: SearchQuery) -> str:
     """The whole query in words."""
     parts = [f"“{query.words}”"] if query.words else []
     return ", ".join([*parts, *(chip.text for chip in chips(query))]) or "everything"
+
+
+def in_order(query: SearchQuery) -> SearchQuery:
+    """The query with what is asked for first: the best match of its words, or without words the newest results."""
+    return query if query.words.strip() else replace(query, order="posted")
+
+
+def nothing_found(query: SearchQuery, removal: str) -> Content:
+    """What was asked for, what to take out of it (`removal`), and how."""
+    lines = [Content.assemble("Nothing found for ", (described(query), "bold"), ".")]
+    if removal:
+        lines += [Content(""), Content.assemble("Take out ", removal, ".")]
+    if chips(query):
+        said = "Press backspace in the list to take out the last filter, or click its ✕."
+        lines += [Content(""), Content.styled(said, "dim")]
+    return Content("\n").join(lines)

@@ -1,12 +1,16 @@
-"""Searching from worker threads: one connection, one search at a time, the newest wins."""
+"""Searching from worker threads: one connection, one search at a time, the newest wins; and what the workers post."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple
 
+from textual.message import Message
+
 from deepimagine_tui.corpus.query import SearchPage, SearchQuery
+from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.services import CorpusReader, Services
 
 PAGE = 200
@@ -47,3 +51,26 @@ class Searcher:
             page = self._reader.search(query, PAGE, after)
             removal = "" if page.total or after else self._reader.suggest_removal(query) or ""
             return Found(page, removal)
+
+
+@dataclass
+class SearchAnswered(Message):
+    """A search found something, or nothing. `ticket` tells a stale answer."""
+
+    ticket: int
+    after: str | None
+    found: Found
+
+
+@dataclass
+class TrialLoaded(Message):
+    """A trial was read."""
+
+    trial: Trial
+
+
+@dataclass
+class TrialsToCompare(Message):
+    """The marked trials were read."""
+
+    trials: list[Trial]

@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 from deepimagine_tui.tui.app import DeepImagineApp
 from deepimagine_tui.tui.screens.browse import BrowseScreen
 from deepimagine_tui.tui.screens.imagine import ImagineScreen
+from deepimagine_tui.tui.widgets.footer import HouseFooter
 from deepimagine_tui.tui.widgets.trial_pane import NO_RESULTS, ResultsList, TrialPane
 from deepimagine_tui.tui.widgets.trial_table import TrialTable
 from tests.tui.fakes import FakeServices
@@ -215,3 +216,37 @@ async def test_every_character_can_be_typed_into_the_search_line() -> None:
         await settled(pilot)
         assert browse(app).query_one("#words", Input).value == "a1/2+b-c?[q"
         assert app.screen is browse(app)
+
+
+async def test_nothing_found_leaves_nothing_of_the_trial_before() -> None:
+    app = DeepImagineApp(FakeServices([dose_trial()]))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        assert browse(app).query_one(ResultsList).all_text()
+        await pilot.press("slash", *"zzzz")
+        await settled(pilot)
+        await pilot.resize_terminal(140, 40)
+        await settled(pilot)
+        assert not browse(app).query_one(ResultsList).all_text()
+        assert "HbA1c" not in app.export_screenshot()
+
+
+async def test_without_words_the_newest_results_come_first() -> None:
+    services = FakeServices([dose_trial(), without_results()])
+    app = DeepImagineApp(services)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        assert services.corpus.queries[-1].order == "posted"
+        await pilot.press("slash", *"plan")
+        await settled(pilot)
+        assert services.corpus.queries[-1].order == "relevance"
+
+
+async def test_the_search_line_says_which_keys_lead_on() -> None:
+    app = DeepImagineApp(FakeServices([dose_trial()]))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash")
+        await settled(pilot)
+        footer = str(browse(app).query_one(HouseFooter).render())
+        assert "to the list" in footer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -12,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import DataTable, Input, Static
 from textual.worker import get_current_worker
@@ -21,12 +19,12 @@ from deepimagine_tui.corpus.query import SearchQuery
 from deepimagine_tui.errors import DeepImagineError
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.actions import bind
-from deepimagine_tui.tui.filters import chips, described, with_filter
+from deepimagine_tui.tui.filters import chips, in_order, nothing_found, with_filter
 from deepimagine_tui.tui.jobs.corpus import CorpusOpened
 from deepimagine_tui.tui.screens.base import HouseScreen
-from deepimagine_tui.tui.searching import Found, Searcher
+from deepimagine_tui.tui.searching import SearchAnswered, Searcher, TrialLoaded, TrialsToCompare
 from deepimagine_tui.tui.widgets.filter_bar import FilterBar
-from deepimagine_tui.tui.widgets.line import Line
+from deepimagine_tui.tui.widgets.line import SearchLine
 from deepimagine_tui.tui.widgets.panes import Pane, Panes
 from deepimagine_tui.tui.widgets.table import HouseTable
 from deepimagine_tui.tui.widgets.trial_pane import ResultsList, TrialPane
@@ -35,29 +33,6 @@ from deepimagine_tui.tui.widgets.trial_table import TrialTable
 DEBOUNCE = 0.08
 _FOLLOW = 0.06
 MOST_COMPARED = 4
-
-
-@dataclass
-class SearchAnswered(Message):
-    """A search found something, or nothing. `ticket` tells a stale answer."""
-
-    ticket: int
-    after: str | None
-    found: Found
-
-
-@dataclass
-class TrialLoaded(Message):
-    """A trial was read."""
-
-    trial: Trial
-
-
-@dataclass
-class TrialsToCompare(Message):
-    """The marked trials were read."""
-
-    trials: list[Trial]
 
 
 class BrowseScreen(HouseScreen):
@@ -78,7 +53,8 @@ class BrowseScreen(HouseScreen):
         self._next: str | None = None
         self._total = 0
         self._loading_more = False
-        self._answered_once = False
+        self._to_list = True
+        """Whether the next answer takes the focus to the list: at the start, and after enter in the search line."""
         self._timer: Timer | None = None
         self._follow: Timer | None = None
         self._searcher: Searcher | None = None
@@ -88,7 +64,7 @@ class BrowseScreen(HouseScreen):
         yield Panes(
             Pane(
                 "Trials",
-                Horizontal(Static("/", id="slash"), Line(placeholder="search words", id="words"), id="search"),
+                Horizontal(Static("/", id="slash"), SearchLine(placeholder="search words", id="words"), id="search"),
                 FilterBar(),
                 Static("Opening the corpus…", id="nothing", classes="empty", markup=False),
                 TrialTable(),
@@ -125,12 +101,8 @@ class BrowseScreen(HouseScreen):
 
     @on(Input.Submitted, "#words")
     def _submitted(self) -> None:
-        self._focus_list()
-
-    def _focus_list(self) -> None:
-        table = self.query_one(TrialTable)
-        if table.display:
-            table.focus()
+        self._to_list = True
+        self._search_now()
 
     def ask(self, query: SearchQuery) -> None:
         """Search for something else."""
@@ -141,9 +113,11 @@ class BrowseScreen(HouseScreen):
     def _search_now(self) -> None:
         if self._searcher is None or not self.house.corpus_open:
             return
+        if self._timer is not None:
+            self._timer.stop()
         self._ticket += 1
         self._searcher.interrupt()
-        self.search(self._searcher, self._asked, None, self._ticket)
+        self.search(self._searcher, in_order(self._asked), None, self._ticket)
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="search", description="search the corpus")
     def search(self, searcher: Searcher, query: SearchQuery, after: str | None, ticket: int) -> None:
@@ -158,24 +132,27 @@ class BrowseScreen(HouseScreen):
         if event.ticket != self._ticket:
             return
         page, table = event.found.page, self.query_one(TrialTable)
-        first = not self._answered_once
-        self._answered_once = True
         self._next, self._total, self._loading_more = page.next_key, page.total, False
         if event.after is None:
             table.show(page.rows)
             table.display = bool(page.rows)
             nothing = self.query_one("#nothing", Static)
             nothing.display = not page.rows
-            nothing.update(_nothing_found(self._asked, event.found.removal))
-            if first and not self._asked.words:
-                self._focus_list()
+            nothing.update(nothing_found(self._asked, event.found.removal))
+            if self._to_list and page.rows:
+                table.focus()
+            self._to_list = False
             if not page.rows:
-                self.query_one(TrialPane).show_nothing("No trial.")
-                self.query_one("#trial-pane", Pane).title = "Trial"
-                self._relabel()
+                self._show_no_trial()
         else:
             table.extend(page.rows)
         self._count()
+
+    def _show_no_trial(self) -> None:
+        self.query_one(TrialPane).show_nothing("No trial.")
+        self.query_one("#trial-pane", Pane).title = "Trial"
+        self._relabel()
+        self.refresh_bindings()
 
     def _count(self) -> None:
         table = self.query_one(TrialTable)
@@ -189,7 +166,7 @@ class BrowseScreen(HouseScreen):
     def _more(self) -> None:
         if self._next is not None and not self._loading_more and self._searcher is not None:
             self._loading_more = True
-            self.search(self._searcher, self._asked, self._next, self._ticket)
+            self.search(self._searcher, in_order(self._asked), self._next, self._ticket)
 
     # The trial beside the list
 
@@ -259,6 +236,7 @@ class BrowseScreen(HouseScreen):
         if self.trial is not None:
             self.house.forecast_trial(self.trial)
 
+    @on(FilterBar.Wanted)
     def action_filter(self) -> None:
         """Choose a filter and its value."""
         from deepimagine_tui.tui.screens.filter_picker import FilterPicker
@@ -276,10 +254,6 @@ class BrowseScreen(HouseScreen):
     @on(FilterBar.Removed)
     def _chip_removed(self, event: FilterBar.Removed) -> None:
         self.ask(with_filter(self._asked, event.name, None))
-
-    @on(FilterBar.Wanted)
-    def _filter_wanted(self) -> None:
-        self.action_filter()
 
     @on(HouseTable.MarksChanged)
     def _marked(self) -> None:
@@ -323,15 +297,3 @@ class BrowseScreen(HouseScreen):
             self.set_focus(None)
             return True
         return False
-
-
-def _nothing_found(query: SearchQuery, removal: str) -> Content:
-    lines = [Content.assemble("Nothing found for ", (described(query), "bold"), ".")]
-    if removal:
-        lines += [Content(""), Content.assemble("Take out ", removal, ".")]
-    if chips(query):
-        lines += [
-            Content(""),
-            Content.styled("Press backspace in the list to take out the last filter, or click its ✕.", "dim"),
-        ]
-    return Content("\n").join(lines)

@@ -52,6 +52,11 @@ class ResultsList(RowList):
         self._opened = {1}
         self._draw(None)
 
+    def show_nothing(self) -> None:
+        """No trial to show."""
+        self._trial, self._rows = None, []
+        self.show([])
+
     def _draw(self, highlighted: int | None) -> None:
         if self._trial is None:
             return
@@ -134,6 +139,7 @@ class TrialPane(Vertical):
         self.trial = trial
         self.query_one("#head", Static).update(trial_text.head(trial))
         self.query_one("#why").display = not trial.has_results
+        self.query_one(TabbedPart).display = True
         width = max(self.size.width - 4, 40)
         self.query_one(ResultsList).show_trial(trial)
         self.query_one("#safety", TextPane).show(trial_text.safety(trial, width))
@@ -148,7 +154,8 @@ class TrialPane(Vertical):
         self.trial = None
         self.query_one("#head", Static).update(Content.styled(text, "dim"))
         self.query_one("#why").display = False
-        self.query_one(ResultsList).show([])
+        self.query_one(TabbedPart).display = False
+        self.query_one(ResultsList).show_nothing()
         for name in ("safety", "baseline", "flow", "design"):
             self.query_one(f"#{name}", TextPane).show(Content(""))
 
