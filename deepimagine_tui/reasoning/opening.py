@@ -11,6 +11,7 @@ from deepimagine_tui.reasoning.asked import has_unit, with_unit
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.pathway import Pathway
 from deepimagine_tui.reasoning.request import Forecast, ImagineRequest, WhatIf
+from deepimagine_tui.reasoning.restating import restated
 from deepimagine_tui.trials.factors import Factor
 
 NO_UNIT = "the target's outcome states no unit: no value is imagined on this path, only the verdict"
@@ -64,10 +65,11 @@ def _forecast(request: ImagineRequest, question: Forecast, source: AnchorSource)
     target = replace(question.target, outcome=with_unit(question.target.outcome))
     openings: list[Opening] = []
     for anchor in found.anchors:
-        walk = difference.path(anchor.state.configuration, target)
+        state = restated(anchor.state, target.outcome)
+        walk = difference.path(state.configuration, target)
         number = len(openings)
         kept = {step.step: step for step in request.kept if step.pathway == number}
-        pathway = Pathway(number, anchor.state, walk.perturbations, kept=kept, similarity=anchor.similarity)
+        pathway = Pathway(number, state, walk.perturbations, kept=kept, similarity=anchor.similarity)
         factors: tuple[Factor, ...] = tuple(dict.fromkeys(change.factor for change in walk.perturbations))
         warnings = (NO_UNIT,) if "outcome" in factors and not has_unit(target.outcome) else ()
         openings.append(Opening(pathway, dict(anchor.parts), factors, walk.unknown_factors, warnings))

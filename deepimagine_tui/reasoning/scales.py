@@ -156,6 +156,6 @@ def contrast_g(contrast: ContrastEstimate) -> float:
 
 def share_unit(like: Number, outcome: OutcomeSpec) -> float:
     """What a share of 1 is in the unit of `like`: n participants, 100 percent, or 1."""
-    reference = Number(1.0, "imagined", like.unit, n=like.n)
+    reference = Number(1.0, "imagined", n=like.n)
     share = derived.share_of(reference, outcome)
     return 1 / share if share else float(like.n or 1)
