@@ -115,11 +115,16 @@ def _points(outcome: Outcome, arms: dict[str, Arm]) -> tuple[ClassPoint, ...]:
     for title, category in numbers:
         categories[title].add(category)
     found = []
+    known: dict[frozenset[str], tuple[Pair, ...]] = {}
     for (title, category), group_ids in numbers.items():
-        groups = [group for group in outcome.groups if group.id in group_ids and group.kind == "arm"]
-        pairs = _pairs(groups, arms) if len(groups) > 1 and len(categories[title]) == 1 else ()
-        if pairs:
-            found.append(ClassPoint(title, category, weeks[title, category], pairs))
+        if len(categories[title]) != 1:
+            continue
+        ids = frozenset(group_ids)
+        if ids not in known:
+            groups = [group for group in outcome.groups if group.id in ids and group.kind == "arm"]
+            known[ids] = _pairs(groups, arms) if len(groups) > 1 else ()
+        if known[ids]:
+            found.append(ClassPoint(title, category, weeks[title, category], known[ids]))
     return tuple(found)
 
 

@@ -9,24 +9,13 @@ from deepimagine_tui.trials.concepts import terms
 from deepimagine_tui.trials.concepts.titles import compose_title
 from deepimagine_tui.trials.model import Prose, Trial
 from deepimagine_tui.trials.registry import protocol
-from deepimagine_tui.trials.registry.fields import Log, Node, child, each, paragraphs, text, texts, unknown_keys
+from deepimagine_tui.trials.registry.fields import Log, Node, child, each, paragraphs, text, texts
 from deepimagine_tui.trials.registry.groups import GroupReader
+from deepimagine_tui.trials.registry.known import record_unknown_fields
 from deepimagine_tui.trials.registry.outcomes import Plan, outcomes
 from deepimagine_tui.trials.registry.tables import results_modules
 
 _NCT = re.compile(r"^NCT\d{8}$")
-# fmt: off
-_STUDY_KEYS = frozenset({
-    "protocolSection", "resultsSection", "annotationSection", "documentSection", "derivedSection", "hasResults",
-    "ctrname", "record_last_import",
-})
-# fmt: on
-# fmt: off
-_RESULTS_KEYS = frozenset({
-    "participantFlowModule", "baselineCharacteristicsModule", "outcomeMeasuresModule", "adverseEventsModule",
-    "moreInfoModule",
-})
-# fmt: on
 
 
 def build_trial(study: Node, log: Log) -> Trial:
@@ -42,7 +31,7 @@ def build_trial(study: Node, log: Log) -> Trial:
         raise BadInputError(
             "This holds no NCT id, so it is no registry record.", "Give a study as ClinicalTrials.gov exports it."
         )
-    unknown_keys(study, _STUDY_KEYS, "", log)
+    record_unknown_fields(study, log)
     return _trial(nct_id, study, section, identity, log)
 
 
@@ -64,7 +53,6 @@ def _trial(nct_id: str, study: Node, section: Node, identity: Node, log: Log) ->
     enrolment, enrolment_kind = protocol.enrolment(design, at_design, log)
     model = terms.design_word(text(info, "interventionModel", at_info, log))
     results = child(study, "resultsSection", "", log)
-    unknown_keys(results, _RESULTS_KEYS, "resultsSection", log)
     named = texts(conditions, "conditions", at_conditions, log)
     names = tuple(item.name for item in interventions)
     plan = Plan(nct_id, tuple(arm.label for arm in arms), names, GroupReader(arms, interventions, model == "crossover"))

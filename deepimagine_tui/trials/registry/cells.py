@@ -7,11 +7,9 @@ import msgspec
 from deepimagine_tui.trials.concepts.cell_states import missing_state
 from deepimagine_tui.trials.concepts.numbers import is_not_available, parse_number
 from deepimagine_tui.trials.concepts.time_points import time_point
-from deepimagine_tui.trials.registry.fields import Log, Node, clean, count, each, group_id, number, text, unknown_keys
+from deepimagine_tui.trials.registry.fields import Log, Node, clean, count, each, group_id, number, text
 from deepimagine_tui.trials.results import Cell, TimePoint, ValueKind
 
-_CLASS_KEYS = frozenset({"title", "denoms", "categories"})
-_CELL_KEYS = frozenset({"groupId", "value", "spread", "lowerLimit", "upperLimit", "comment"})
 _BARE_CELL = 2
 """A measurement of so many fields has a group and a value and no more."""
 
@@ -43,7 +41,6 @@ class CellReader:
         log = self._log
         found: list[Cell] = []
         for (where, item), title in zip(classes, titles, strict=True):
-            unknown_keys(item, _CLASS_KEYS, where, log)
             own = self._denominators(item, where)
             time = time_point(title) if is_time else None
             for spot, category in each(item, "categories", where, log):
@@ -70,7 +67,6 @@ class CellReader:
             spread = lower = upper = None
             flags: tuple[str, ...] = ()
         else:
-            unknown_keys(node, _CELL_KEYS, at, self._log)
             spread = number(node, "spread", at, self._log)
             lower = number(node, "lowerLimit", at, self._log)
             upper = number(node, "upperLimit", at, self._log)

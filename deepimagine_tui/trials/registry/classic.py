@@ -6,11 +6,11 @@ A `clinical_study` element becomes the object that the v2 interface would give f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import cast
 
 from lxml import etree
 
+from deepimagine_tui.trials.registry.classic_known import record_unknown_elements
 from deepimagine_tui.trials.registry.classic_results import results_section
 from deepimagine_tui.trials.registry.fields import Log, Node
 
@@ -42,29 +42,6 @@ _PLANNED = {"measure": "measure", "time_frame": "timeFrame"}
 _SITE_COUNTRIES = etree.XPath("location/facility/address/country/text()", smart_strings=False)
 _OBSERVATIONAL = re.compile(r"^Observational \[(.+)\]$")
 
-# fmt: off
-_READ = frozenset({
-    "id_info", "brief_title", "official_title", "acronym", "sponsors", "brief_summary", "detailed_description",
-    "overall_status", "why_stopped", "start_date", "completion_date", "primary_completion_date", "phase", "study_type",
-    "study_design", "study_design_info", "primary_outcome", "secondary_outcome", "other_outcome", "enrollment",
-    "condition", "keyword", "arm_group", "intervention", "eligibility", "location", "location_countries",
-    "study_first_posted", "firstreceived_date", "results_first_posted", "firstreceived_results_date",
-    "last_update_posted", "lastchanged_date", "condition_browse", "intervention_browse", "clinical_results",
-})
-# fmt: on
-# fmt: off
-_LEFT_OUT = frozenset({
-    "required_header", "source", "oversight_info", "has_expanded_access", "number_of_arms", "number_of_groups",
-    "biospec_retention", "biospec_descr", "overall_official", "overall_contact", "overall_contact_backup",
-    "removed_countries", "link", "reference", "results_reference", "verification_date", "study_first_submitted",
-    "study_first_submitted_qc", "results_first_submitted", "results_first_submitted_qc", "disposition_first_submitted",
-    "disposition_first_submitted_qc", "disposition_first_posted", "last_update_submitted", "last_update_submitted_qc",
-    "responsible_party", "is_fda_regulated", "is_section_801", "target_duration", "last_known_status", "patient_data",
-    "study_docs", "provided_document_section", "pending_results", "expanded_access_info",
-    "firstreceived_results_disposition_date",
-})
-# fmt: on
-
 
 class _Parts:
     """The children of the root by tag, found in one pass: records hold hundreds of sites among them."""
@@ -74,9 +51,6 @@ class _Parts:
         self._by_tag: dict[str, list[etree._Element]] = {}
         for element in root:
             self._by_tag.setdefault(element.tag, []).append(element)
-
-    def tags(self) -> Iterable[str]:
-        return self._by_tag
 
     def all(self, tag: str) -> list[etree._Element]:
         return self._by_tag.get(tag, [])
@@ -112,9 +86,7 @@ class _Parts:
 def to_v2(root: etree._Element, log: Log) -> Node:
     """The v2-shaped object of a `clinical_study` element; elements that nobody knows are recorded in `log`."""
     parts = _Parts(root)
-    for tag in parts.tags():
-        if tag not in _READ and tag not in _LEFT_OUT:
-            log.add(f"protocolSection.{tag}", "unknown-field", "This element is not known to the reader and was left out.")
+    record_unknown_elements(root, log)
     study: Node = {"protocolSection": _protocol(parts), "derivedSection": _derived(parts)}
     results = parts.first("clinical_results")
     if results is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain
 
 from lxml import etree
 
@@ -63,6 +64,11 @@ _WALKED_PAST = frozenset(
     {"class_list", "category_list", "measurement_list", "analyzed", "units", "scope", "count_list", "count"}
 )
 # fmt: off
+_FLOW = frozenset({
+    "recruitment_details", "pre_assignment_details", "group_list", "title", "period_list", "period", "milestone_list",
+    "milestone", "drop_withdraw_reason_list", "drop_withdraw_reason", "participants_list", "participants",
+})
+_BASELINE = frozenset({"population", "group_list", "analyzed_list", "measure_list"})
 _SECTIONS = frozenset({
     "participant_flow", "baseline", "outcome_list", "reported_events", "certain_agreements", "point_of_contact",
     "limitations_and_caveats",
@@ -75,7 +81,7 @@ def results_section(results: etree._Element, log: Log) -> Node:
     section: Node = {}
     for element in results:
         if element.tag == "participant_flow":
-            section["participantFlowModule"] = _flow(element)
+            section["participantFlowModule"] = _flow(element, log)
         elif element.tag == "baseline":
             section["baselineCharacteristicsModule"] = _baseline(element, log)
         elif element.tag == "outcome_list":
@@ -93,7 +99,10 @@ def results_section(results: etree._Element, log: Log) -> Node:
     return section
 
 
-def _flow(flow: etree._Element) -> Node:
+def _flow(flow: etree._Element, log: Log) -> Node:
+    for element in chain(flow, flow.iterfind("period_list//*")):
+        if element.tag not in _FLOW:
+            unknown_element("resultsSection.participantFlowModule", element, log)
     periods: list[Node] = []
     for period in flow.iterfind("period_list/period"):
         node: Node = {"title": period.findtext("title") or ""}
@@ -134,6 +143,9 @@ def _denoms(analyzed_list: etree._Element | None) -> list[Node]:
 
 
 def _baseline(baseline: etree._Element, log: Log) -> Node:
+    for element in baseline:
+        if element.tag not in _BASELINE:
+            unknown_element("resultsSection.baselineCharacteristicsModule", element, log)
     node: Node = {"groups": groups_of(baseline.find("group_list"))}
     denoms = _denoms(baseline.find("analyzed_list"))
     measures: list[Node] = []

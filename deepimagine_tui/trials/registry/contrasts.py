@@ -11,17 +11,9 @@ from deepimagine_tui.trials.concepts import orientations, scales, terms, verdict
 from deepimagine_tui.trials.concepts.arm_values import compared_values, counts_people
 from deepimagine_tui.trials.concepts.hypotheses import hypothesis
 from deepimagine_tui.trials.concepts.p_values import parse_p, stated_alpha, test_sides
-from deepimagine_tui.trials.registry.fields import Log, Node, each, number, text, texts, unknown_keys
+from deepimagine_tui.trials.registry.fields import Log, Node, each, number, text, texts
 from deepimagine_tui.trials.results import Contrast, ContrastInterval, Orientation, Outcome
 
-# fmt: off
-_KEYS = frozenset({
-    "paramType", "paramValue", "dispersionType", "dispersionValue", "statisticalMethod", "statisticalComment", "pValue",
-    "pValueComment", "ciNumSides", "ciPctValue", "ciLowerLimit", "ciUpperLimit", "ciLowerLimitComment",
-    "ciUpperLimitComment", "estimateComment", "testedNonInferiority", "nonInferiorityType", "nonInferiorityComment",
-    "otherAnalysisDescription", "groupDescription", "groupIds",
-})
-# fmt: on
 _LOG_SCALE = re.compile(r"\blog(?:10|2|e)?\b|\bln\b")
 
 
@@ -34,7 +26,6 @@ def contrasts(node: Node, at: str, outcome: Outcome, log: Log) -> tuple[Contrast
 
 
 def _contrast(index: int, node: Node, at: str, outcome: Outcome, log: Log) -> Contrast:
-    unknown_keys(node, _KEYS, at, log)
     group_ids = texts(node, "groupIds", at, log)
     known = {group.id for group in outcome.groups}
     for strange in group_ids:
@@ -117,9 +108,14 @@ def _class_title(outcome: Outcome, comments: tuple[str, ...]) -> str:
     if len(titles) < 2:
         return ""
     joined = " ".join(comments).lower()
-    named = [title for title in titles if re.search(rf"(?<![\w.]){re.escape(title.lower())}(?![\w.]?\w)", joined)]
+    named = [title for title in titles if _names(joined, title.lower())]
     longest = max(named, key=len, default="")
     return longest if all(title.lower() in longest.lower() for title in named) else ""
+
+
+def _names(joined: str, title: str) -> bool:
+    """Whether a title stands in a comment as a whole: not within a longer word or number."""
+    return title in joined and re.search(rf"(?<![\w.]){re.escape(title)}(?![\w.]?\w)", joined) is not None
 
 
 def _judged(contrast: Contrast, outcome: Outcome, comments: tuple[str, ...], at: str, log: Log) -> Contrast:

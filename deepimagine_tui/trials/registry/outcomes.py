@@ -13,17 +13,9 @@ from deepimagine_tui.trials.concepts.benefits import benefit
 from deepimagine_tui.trials.concepts.time_points import time_point, weeks
 from deepimagine_tui.trials.registry.cells import CellReader
 from deepimagine_tui.trials.registry.contrasts import contrasts
-from deepimagine_tui.trials.registry.fields import Log, Node, each, text, unknown_keys
+from deepimagine_tui.trials.registry.fields import Log, Node, each, text
 from deepimagine_tui.trials.registry.groups import GroupReader
 from deepimagine_tui.trials.results import Cell, Outcome, ResultGroup, TimePoint
-
-# fmt: off
-_OUTCOME_KEYS = frozenset({
-    "type", "title", "description", "populationDescription", "reportingStatus", "anticipatedPostingDate", "paramType",
-    "dispersionType", "unitOfMeasure", "calculatePct", "timeFrame", "typeUnitsAnalyzed", "denomUnitsSelected", "groups",
-    "denoms", "classes", "analyses",
-})
-# fmt: on
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -45,7 +37,6 @@ def outcomes(module: Node, path: str, plan: Plan, log: Log) -> tuple[Outcome, ..
 
 
 def _outcome(node: Node, at: str, plan: Plan, seen: Counter[str], log: Log) -> Outcome:
-    unknown_keys(node, _OUTCOME_KEYS, at, log)
     written_role = text(node, "type", at, log)
     role = terms.outcome_role(written_role)
     if role is None:

@@ -11,7 +11,7 @@ from deepimagine_tui.trials.concepts.dose_text import DoseReader
 from deepimagine_tui.trials.concepts.numbers import parse_count
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.model import Arm, CountrySites, Eligibility, Intervention, PartialDate, PlannedOutcome
-from deepimagine_tui.trials.registry.fields import Log, Node, child, clean, each, flag, paragraphs, text, texts, unknown_keys
+from deepimagine_tui.trials.registry.fields import Log, Node, child, clean, each, flag, paragraphs, text, texts
 from deepimagine_tui.trials.registry.groups import group_doses
 
 _ISO = re.compile(r"^\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?$")
@@ -21,8 +21,6 @@ ENROLMENT_SENTINEL = 99_999_999
 """The registry's placeholder for an enrolment that nobody gave."""
 
 _LIMITLESS = frozenset({"", "n/a", "na", "none"})
-_ARM_KEYS = frozenset({"label", "type", "description", "interventionNames"})
-_INTERVENTION_KEYS = frozenset({"type", "name", "description", "armGroupLabels", "otherNames"})
 
 
 def partial_date(node: Node, key: str, path: str, log: Log) -> PartialDate | None:
@@ -123,7 +121,6 @@ def arms_and_interventions(module: Node, path: str, log: Log) -> tuple[tuple[Arm
     merged: dict[tuple[str, str], Intervention] = {}
     described: list[tuple[str, frozenset[str], str]] = []
     for at, item in each(module, "interventions", path, log):
-        unknown_keys(item, _INTERVENTION_KEYS, at, log)
         name = text(item, "name", at, log)
         kind = terms.words(text(item, "type", at, log))
         others = texts(item, "otherNames", at, log)
@@ -148,7 +145,6 @@ def _arm(
     readers: dict[tuple[str, ...], DoseReader],
     log: Log,
 ) -> Arm:
-    unknown_keys(item, _ARM_KEYS, at, log)
     label = text(item, "label", at, log)
     names = tuple(dict.fromkeys(_KIND_PREFIX.sub("", name, count=1) for name in texts(item, "interventionNames", at, log)))
     doses: tuple[Dose, ...] = ()

@@ -14,7 +14,6 @@ from deepimagine_tui.trials.registry.fields import (
     number,
     shown,
     text,
-    unknown_keys,
 )
 from deepimagine_tui.trials.results import (
     AdverseEvent,
@@ -30,20 +29,7 @@ from deepimagine_tui.trials.results import (
     NamedGroup,
 )
 
-_FLOW_KEYS = frozenset({"preAssignmentDetails", "recruitmentDetails", "typeUnitsAnalyzed", "groups", "periods"})
-_PERIOD_KEYS = frozenset({"title", "milestones", "dropWithdraws"})
-_BASELINE_KEYS = frozenset({"populationDescription", "groups", "denoms", "measures", "typeUnitsAnalyzed"})
-_EVENT_KEYS = frozenset(
-    {
-        "frequencyThreshold",
-        "timeFrame",
-        "description",
-        "allCauseMortalityComment",
-        "eventGroups",
-        "seriousEvents",
-        "otherEvents",
-    }
-)
+_FINISHED = {AffectedAtRisk}
 
 
 def named_groups(node: Node, key: str, path: str, log: Log) -> tuple[NamedGroup, ...]:
@@ -53,10 +39,8 @@ def named_groups(node: Node, key: str, path: str, log: Log) -> tuple[NamedGroup,
 
 def flow(module: Node, path: str, log: Log) -> Flow:
     """The participant flow, period by period."""
-    unknown_keys(module, _FLOW_KEYS, path, log)
     periods: list[FlowPeriod] = []
     for at, period in each(module, "periods", path, log):
-        unknown_keys(period, _PERIOD_KEYS, at, log)
         periods.append(
             FlowPeriod(
                 text(period, "title", at, log),
@@ -82,7 +66,6 @@ def _flow_rows(period: Node, key: str, counts: str, path: str, log: Log) -> tupl
 
 def baseline(module: Node, path: str, log: Log) -> Baseline:
     """The baseline characteristics."""
-    unknown_keys(module, _BASELINE_KEYS, path, log)
     counts: list[FlowCount] = []
     for at, denom in each(module, "denoms", path, log):
         if text(denom, "units", at, log).lower() in ("participants", ""):
@@ -124,7 +107,6 @@ def _baseline_measure(measure: Node, path: str, log: Log) -> BaselineMeasure:
 
 def adverse_events(module: Node, path: str, log: Log) -> AdverseEvents:
     """Adverse events: totals per group, then every term."""
-    unknown_keys(module, _EVENT_KEYS, path, log)
     groups: list[NamedGroup] = []
     totals: dict[str, list[AffectedAtRisk]] = {"deaths": [], "serious": [], "other": []}
     for at, group in each(module, "eventGroups", path, log):
@@ -161,27 +143,25 @@ def _terms(module: Node, key: str, serious: bool, path: str, log: Log) -> list[A
             at = f"{path}.{key}[{index}]"
             term, system = text(event, "term", at, log), text(event, "organSystem", at, log)
             stats = [stat for _, stat in each(event, "stats", at, log)]
-        counts: list[AffectedAtRisk] = []
-        for position, stat in enumerate(stats):
-            if type(stat) is AffectedAtRisk:
-                counts.append(stat)
-            elif type(stat) is dict:
-                counts.append(_stat(stat, f"{path}.{key}[{index}].stats[{position}]", log))
-            else:
-                where = f"{path}.{key}[{index}].stats[{position}]"
-                log.add(where, "not-an-object", f"Expected an object, found {shown(stat)}.")
-        events.append(AdverseEvent(clean(term), clean(system), serious, tuple(counts)))
+        if set(map(type, stats)) != _FINISHED:
+            stats = _stats(stats, f"{path}.{key}[{index}]", log)
+        events.append(AdverseEvent(clean(term), clean(system), serious, tuple(stats)))
     return events
 
 
-def _stat(stat: Node, path: str, log: Log) -> AffectedAtRisk:
-    """One group's counts that the format did not already give as such."""
-    return AffectedAtRisk(
-        group_id(stat, path, log),
-        count(stat, "numAffected", path, log),
-        count(stat, "numAtRisk", path, log),
-        count(stat, "numEvents", path, log),
-    )
+def _stats(stats: list[object], path: str, log: Log) -> list[AffectedAtRisk]:
+    """The counts of groups, of which the format need not have given each as such."""
+    found: list[AffectedAtRisk] = []
+    for index, stat in enumerate(stats):
+        at = f"{path}.stats[{index}]"
+        if type(stat) is AffectedAtRisk:
+            found.append(stat)
+        elif type(stat) is dict:
+            affected, at_risk = count(stat, "numAffected", at, log), count(stat, "numAtRisk", at, log)
+            found.append(AffectedAtRisk(group_id(stat, at, log), affected, at_risk, count(stat, "numEvents", at, log)))
+        else:
+            log.add(at, "not-an-object", f"Expected an object, found {shown(stat)}.")
+    return found
 
 
 def results_modules(section: Node, path: str, log: Log) -> tuple[Flow | None, Baseline | None, AdverseEvents | None]:
