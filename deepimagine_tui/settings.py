@@ -49,8 +49,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Forbid the network: no registry, no remote model."""
     theme: Literal["dark", "light"] = "dark"
     """Theme of the app: `dark` or `light`."""
-    density: Literal["comfortable", "compact"] = "comfortable"
-    """How much room the app leaves between rows: `comfortable` or `compact`."""
     figure_format: Literal["svg", "png", "pdf"] = "svg"
     """Format of an exported figure when its file name does not say: `svg`, `png` or `pdf`."""
 
