@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.content import Content
 
 from deepimagine_tui.tui.show import clip, digits
 
+_STRETCH = 2.0
+
 
 @dataclass(frozen=True)
 class Point:
-    """One value: `mark` is drawn in `style`; `label` stands beside it where there is room."""
+    """One value: `mark` is drawn in `style`; `label` stands beside it where there is room.
+
+    `firm` values set the scale; another one far outside it is drawn at the edge with an arrow and its value.
+    """
 
     x: float
     y: float
@@ -21,6 +26,7 @@ class Point:
     label: str = ""
     lower: float | None = None
     upper: float | None = None
+    firm: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,7 @@ def draw(plot: Plot, width: int, height: int) -> Content:
     """The plot in at most `width` by `height` characters."""
     if not plot.points or width < 16 or height < 5:
         return Content.styled("no room to draw", "dim")
-    ends = [end for point in plot.points for end in (point.y, point.lower, point.upper) if end is not None]
-    low, high = min(ends), max(ends)
+    low, high = _range(plot.points)
     pad = (high - low) * 0.06 or max(abs(high), 1.0) * 0.1
     low, high = low - pad, high + pad
     labels = [digits(high), digits((low + high) / 2), digits(low)]
@@ -62,10 +67,25 @@ def draw(plot: Plot, width: int, height: int) -> Content:
             for each in range(row(point.upper), row(point.lower) + 1):
                 grid[each][column(point.x)] = ("│", "dim")
     for point in plot.points:
-        _write(grid, row(point.y), column(point.x), point)
+        beyond = "▲" if point.y > high else "▼" if point.y < low else ""
+        label = f"{beyond} {digits(point.y)} {point.label}".strip() if beyond else point.label
+        _write(grid, row(point.y), column(point.x), replace(point, label=label))
     return Content("\n").join(
         [*_body(grid, labels, margin, rows), _base(margin, columns), _ticks(plot, margin, columns, column)]
     )
+
+
+def _range(points: Sequence[Point]) -> tuple[float, float]:
+    """What the y axis spans: all firm values, and of the others what lies within `_STRETCH` of their span beyond them."""
+
+    def ends(some: Sequence[Point]) -> list[float]:
+        return [end for point in some for end in (point.y, point.lower, point.upper) if end is not None]
+
+    every = ends(points)
+    firm = ends([point for point in points if point.firm]) or every
+    low, high = min(firm), max(firm)
+    stretch = _STRETCH * ((high - low) or max(abs(high), 1.0))
+    return max(min(every), low - stretch), min(max(every), high + stretch)
 
 
 def _write(grid: list[list[tuple[str, str]]], row: int, column: int, point: Point) -> None:
@@ -97,7 +117,8 @@ def _base(margin: int, columns: int) -> Content:
 def _ticks(plot: Plot, margin: int, columns: int, column: Callable[[float], int]) -> Content:
     line = [" "] * columns
     title = f" {plot.x_title}" if plot.x_title else ""
-    for x, label in plot.ticks:
+    # Those at both ends first: they say what the axis spans.
+    for x, label in sorted(plot.ticks, key=lambda tick: tick[0] not in (plot.ticks[0][0], plot.ticks[-1][0])):
         text = clip(label, max(columns // max(len(plot.ticks), 1) + 2, 4))
         start = min(max(column(x) - len(text) // 2, 0), columns - len(text))
         if all(char == " " for char in line[max(start - 1, 0) : start + len(text) + 1]):

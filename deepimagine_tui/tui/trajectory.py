@@ -35,7 +35,11 @@ def trajectory(draft: Draft, pathway: PathwayView | None, width: int, height: in
     said = EMAX_LABEL if plot and plot.curve else ""
     if plot is None:
         plot = _by_step(draft.source, pathway)
-    legend = [Content.styled(clip(line, width), "dim") for line in ("● observed  ○ imagined", said) if line]
+    legend = [
+        Content.styled(clip(line, width), "dim")
+        for line in ("● observed  ○ imagined (step)" if pathway else "● observed", said)
+        if line
+    ]
     return Content("\n").join([title, draw(plot, width, height - 1 - len(legend)), *legend])
 
 
@@ -87,7 +91,7 @@ def _by_dose(draft: Draft, pathway: PathwayView | None, target: Dose) -> Plot | 
         return None
     points = [_point(at, number, "" if at else "placebo") for at, number, _ in observed]
     curve = fit([(at, number.value) for at, number, _ in observed if number.value is not None])
-    ticks = {at: digits(at) for at, _, _ in observed} | {target.amount: digits(target.amount)}
+    places = {at for at, _, _ in observed} | {target.amount}
     for step in pathway.steps if pathway else ():
         if step.estimated is None:
             continue
@@ -95,12 +99,13 @@ def _by_dose(draft: Draft, pathway: PathwayView | None, target: Dose) -> Plot | 
         at = _in_unit(state.configuration.arm.doses, target)
         if at is not None and state.arm_value is not None and state.arm_value.value is not None:
             points.append(_point(at, state.arm_value, str(step.planned.step + 1)))
+            places.add(at)
             revealed = step.estimated.revealed
             if revealed and revealed.arm_value and revealed.arm_value.value is not None:
                 points.append(Point(at, revealed.arm_value.value, "●", "bold", "posted"))
-    last = max(ticks)
+    last = max(places)
     unit = amount_text(replace(target, titration=())).partition(" ")[2]
-    ticks[last] = f"{ticks[last]} {unit}"
+    ticks = {at: f"{at:g} {unit}" if at == last else f"{at:g}" for at in places}
     drawn = tuple((x, curve.at(x)) for x in (last * step / 120 for step in range(121))) if curve else ()
     return Plot(tuple(points), tuple(sorted(ticks.items())), drawn)
 
@@ -108,7 +113,8 @@ def _by_dose(draft: Draft, pathway: PathwayView | None, target: Dose) -> Plot | 
 def _point(x: float, number: Number, label: str) -> Point:
     lower, upper = (number.interval.lower, number.interval.upper) if number.interval else (None, None)
     style = f"bold {style_of(number.status)} $primary" if number.status != "observed" else "bold"
-    return Point(x, number.value or 0.0, MARKS[number.status], style, label, lower, upper)
+    firm = number.status in ("observed", "derived")
+    return Point(x, number.value or 0.0, MARKS[number.status], style, label, lower, upper, firm)
 
 
 def _by_step(source: State, pathway: PathwayView | None) -> Plot:
@@ -160,9 +166,7 @@ def waterfall(pathway: PathwayView | None, width: int) -> Content:
                 (f"{mark} {inert(name):<{label - 2}}", style), (f"{said:>{number}}  ", f"bold {style}"), (bar, "$primary")
             )
         )
-    lines.append(
-        Content.styled(f"{'':>{label + number + 2}}{digits(low)}{digits(high):>{max(room - len(digits(low)), 1)}}", "dim")
-    )
+    lines.append(Content.styled(f"bars from {digits(low)} to {digits(high)}".rjust(label + number + 2 + room), "dim"))
     return Content("\n").join(lines)
 
 

@@ -63,3 +63,19 @@ def test_a_plot_keeps_to_its_room_and_shows_every_point(places: list[tuple[float
     assert len(lines) <= height
     assert all(len(line) <= width for line in lines)
     assert any("●" in line for line in lines)
+
+
+def test_an_absurd_imagined_value_leaves_the_observed_ones_readable() -> None:
+    observed = (Point(0.0, -0.1, "●"), Point(1.0, -1.8, "●"))
+    lines = draw(Plot((*observed, Point(2.0, 1000.0, "○", label="1", firm=False)), ()), 40, 20).plain.splitlines()
+    rows = [index for index, line in enumerate(lines) if "●" in line]
+    assert rows[-1] - rows[0] >= 4
+    assert "▲ 1000 1" in lines[0]
+
+
+def test_both_ends_of_the_axis_are_labelled() -> None:
+    points = tuple(Point(at, at, "●") for at in (0.0, 0.5, 1.0, 2.0))
+    plot = Plot(points, ((0.0, "0"), (0.5, "0.5"), (1.0, "1"), (2.0, "2 mg")))
+    axis = draw(plot, 26, 12).plain.splitlines()[-1]
+    assert axis.split()[0] == "0"
+    assert axis.endswith("2 mg")
