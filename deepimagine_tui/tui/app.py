@@ -134,6 +134,11 @@ class DeepImagineApp(RunJobs):
         self._visited = [*(each for each in self._visited if each != self.current_mode), self.current_mode]
         self.switch_mode(name)
 
+    def is_watched(self, run_id: str) -> bool:
+        """Whether the screen in front, below any dialog, shows this run."""
+        front = self.screen_stack[0]
+        return isinstance(front, HouseScreen) and front.shows_run(run_id)
+
     def imagine_from(self, trial: Trial, anchor: AnchorRef) -> None:
         """Go to Imagine with a new what-if."""
         self.hand_over("imagine", (trial, anchor))

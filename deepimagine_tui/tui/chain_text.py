@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
@@ -13,11 +13,12 @@ from deepimagine_tui.reasoning.graph import StepView
 from deepimagine_tui.reasoning.state import ContrastEstimate, MetEstimate, Number, State, Status
 from deepimagine_tui.reasoning.summary import MARKS
 from deepimagine_tui.text import inert as inert_lines
-from deepimagine_tui.tui.show import bracket, clip, digits, inert, met_text, posted, probability, style_of
+from deepimagine_tui.tui.show import bracket, clip, digits, hanging, inert, met_text, posted, probability, style_of
 
 SEEN = "the model was trained on this trial"
 TAIL_LINES = 14
 """How much of a streaming text is shown; all of it is once the step ends."""
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 _VALUE = 9
 """Columns of a mark and a value."""
 _HOW = {"arithmetic": "arithmetic, no model", "entered": "typed by you", "kept": "kept from the run before"}
@@ -31,7 +32,7 @@ def anchor_card(anchor: AnchorChosen, width: int) -> Content:
         lines.append(Content.styled(f"  {SEEN}", "$text-warning"))
     if anchor.unknown_factors:
         lines.append(Content.styled(f"  left out, not known: {', '.join(anchor.unknown_factors)}", "dim"))
-    lines += [Content.styled(f"  ! {inert(warning)}", "$text-warning") for warning in anchor.warnings]
+    lines += [_hanging("  ! ", warning, width, "$text-warning") for warning in anchor.warnings]
     return Content("\n").join(lines)
 
 
@@ -86,12 +87,16 @@ def step_card(number: int, step: StepView, estimated: StepEstimated, width: int,
     style = "bold italic" if word.startswith("○") else "bold"
     lines.append(Content.assemble((word, style), (f"  {notes}", "dim")))
     lines += _state_lines(estimated.state, width)
-    lines += [Content.styled(f"  ! {inert(warning)}", "$text-warning") for warning in estimated.warnings]
+    lines += [_hanging("  ! ", warning, width, "$text-warning") for warning in estimated.warnings]
     if estimated.revealed is not None:
-        lines += reveal_lines(estimated.state, estimated.revealed)
+        lines += reveal_lines(estimated.state, estimated.revealed, width)
         if seen:
             lines.append(Content.styled(f"  {SEEN}", "$text-warning"))
     return Content("\n").join(lines)
+
+
+def _hanging(mark: str, text: str, width: int, style: str) -> Content:
+    return Content.styled("\n".join(hanging(mark, text, width)), style)
 
 
 def _status(state: State) -> Status:
@@ -119,7 +124,7 @@ def _state_lines(state: State, width: int) -> list[Content]:
     numbers = [number for _, number in sides if number is not None]
     if any(number.status == "imagined" and number.interval is None for number in numbers):
         lines.append(Content.styled("  no intervals: not calibrated", "dim"))
-    lines += _met_lines(state.met)
+    lines += _met_lines(state.met, width)
     if state.z_test is not None and state.z_test.agrees:
         test = state.z_test
         lines.append(Content.styled(f"  z-test agrees: {'met' if test.met else 'not met'}, p {_p(test.p)}", "dim"))
@@ -138,7 +143,7 @@ def _number_lines(name: str, number: Number | None, label: int, width: int) -> l
         extra.append(f"n {number.n}")
     if number.after_entered and number.status != "entered":
         extra.append("after an entered value")
-    return _lines(name, number.status, _value(number), "  ".join(extra), label, width)
+    return _lines(name, number.status, _value(number), extra, label, width)
 
 
 def _value(number: Number) -> str:
@@ -147,13 +152,15 @@ def _value(number: Number) -> str:
     return posted(number.value) if number.status == "observed" else digits(number.value)
 
 
-def _lines(name: str, status: Status, value: str, extra: str, label: int, width: int) -> list[Content]:
+def _lines(name: str, status: Status, value: str, extra: Sequence[str], label: int, width: int) -> list[Content]:
     first = Content.assemble(f"  {name:<{label}}  ", (f"{MARKS[status]} {value:>6}", f"bold {style_of(status)}"))
-    if not extra:
-        return [first]
-    if len(first.plain) + 2 + len(extra) <= width:
-        return [Content.assemble(first, (f"  {extra}", "dim"))]
-    return [first, *(Content.styled(f"    {line}", "dim") for line in textwrap.wrap(extra, max(width - 4, 10)))]
+    room = width - len(first.plain)
+    if sum(len(part) + 2 for part in extra) <= room:
+        return [Content.assemble(first, ("".join(f"  {part}" for part in extra), "dim"))]
+    # Each part stays whole where it can: a p-value cut in two is misread.
+    whole = "  ".join(part.replace(" ", _NO_BREAK) for part in extra)
+    lines = textwrap.wrap(whole, max(width - 4, 10))
+    return [first, *(Content.styled(f"    {line.replace(_NO_BREAK, ' ')}", "dim") for line in lines)]
 
 
 def _contrast_name(contrast: ContrastEstimate) -> str:
@@ -171,17 +178,23 @@ def _contrast_lines(contrast: ContrastEstimate, label: int, width: int, *, imagi
         extra.append("from imagined values")
     if contrast.orientation == "unknown":
         extra.append("which minus which is unknown")
-    return _lines(clip(_contrast_name(contrast), label), status, _value(number), "  ".join(extra), label, width)
+    return _lines(clip(_contrast_name(contrast), label), status, _value(number), extra, label, width)
 
 
-def _met_lines(met: MetEstimate | None) -> Iterator[Content]:
+def _met_lines(met: MetEstimate | None, width: int) -> Iterator[Content]:
     if met is None or (met.verdict == "undetermined" and not met.reason and met.probability is None):
         return
-    reason = f"  {inert(met.reason)}" if met.reason else ""
-    yield Content.assemble("  ", (f"{MARKS[met.status]} {met_text(met)}", f"bold {style_of(met.status)}"), (reason, "dim"))
+    said = f"  {MARKS[met.status]} {met_text(met)}"
+    head = Content.styled(said, f"bold {style_of(met.status)}")
+    reason = inert(met.reason)
+    if len(said) + 2 + len(reason) <= width:
+        yield Content.assemble(head, (f"  {reason}" if reason else "", "dim"))
+    else:
+        yield head
+        yield _hanging("    ", reason, width, "dim")
 
 
-def reveal_lines(state: State, revealed: Revealed) -> list[Content]:
+def reveal_lines(state: State, revealed: Revealed, width: int = 200) -> list[Content]:
     """`○ -0.74   ● posted -0.78   same direction, e 0.03`."""
     rows = []
     pairs = ((state.arm_value, revealed.arm_value), (state.comparator_value, revealed.comparator_value))
@@ -204,7 +217,7 @@ def reveal_lines(state: State, revealed: Revealed) -> list[Content]:
         grades.append(f"Brier {probability(revealed.brier)}")
     lines = [Content.styled("● posted result of this trial", "bold"), *rows]
     if grades:
-        lines.append(Content.styled(f"  {', '.join(grades)}", ""))
+        lines.append(_hanging("  ", ", ".join(grades), width, ""))
     if revealed.why:
-        lines.append(Content.styled(f"  {inert(revealed.why)}", "dim"))
+        lines.append(_hanging("  ", revealed.why, width, "dim"))
     return lines

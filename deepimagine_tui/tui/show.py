@@ -5,9 +5,11 @@ Observed and derived values are upright with a solid mark, imagined ones italic 
 
 from __future__ import annotations
 
+import textwrap
+
 from textual.content import Content
 
-from deepimagine_tui.reasoning.state import Interval, MetEstimate, Number, Status
+from deepimagine_tui.reasoning.state import Interval, MetEstimate, Number, Perturbation, Status
 from deepimagine_tui.reasoning.summary import MARKS
 from deepimagine_tui.text import one_line
 from deepimagine_tui.trials.results import Contrast, PValue
@@ -27,6 +29,12 @@ def clip(text: str, width: int) -> str:
     """`text` in at most `width` characters, with `…` where it was cut."""
     text = inert(text)
     return text if len(text) <= width else text[: max(width - 1, 0)].rstrip() + "…"
+
+
+def hanging(mark: str, text: str, width: int) -> list[str]:
+    """A text after its mark, wrapped; the lines that follow stand under its first word."""
+    lines = textwrap.wrap(inert(text), max(width - len(mark), 10)) or [""]
+    return [mark + lines[0], *(" " * len(mark) + line for line in lines[1:])]
 
 
 def digits(value: float) -> str:
@@ -54,6 +62,11 @@ def bracket(interval: Interval) -> str:
     low = "–" if interval.lower is None else digits(interval.lower)
     high = "–" if interval.upper is None else digits(interval.upper)
     return f"[{low}, {high}] {interval.level:g}% {interval.kind}"
+
+
+def reading_text(change: Perturbation) -> str:
+    """How a typed value was read, without the value itself: `5x the observed 10 mg`."""
+    return inert(change.reading).removeprefix(f"{inert(change.after)} = ")
 
 
 def style_of(status: Status) -> str:

@@ -51,7 +51,7 @@ def test_a_scientist_finds_a_trial_imagines_exports_and_quits(terminal: Terminal
     terminal.wait_for("2 mg")
     terminal.press("r")
     terminal.wait_for("○ imagined")
-    terminal.wait_for("The run is done")
+    terminal.wait_until_gone("esc stops")
 
     figure = tmp_path / "figure.pdf"
     terminal.press("e")

@@ -74,3 +74,15 @@ def test_a_reveal_shows_both_values_the_grade_and_whether_the_trial_was_seen() -
     assert "direction" in text
     assert "e 0." in text
     assert "the model was trained on this trial" in text
+
+
+@pytest.mark.parametrize("width", [36, 44])
+def test_a_line_that_goes_on_stands_under_its_first_word_and_no_p_value_is_cut(width: int) -> None:
+    for run in (sample_runs.what_if_run, sample_runs.revealed_run):
+        for card in cards(run(), width):
+            lines = card.splitlines()
+            marked = [index for index, line in enumerate(lines) if line.startswith(("  ! ", "    ["))]
+            for index in marked:
+                following = lines[index + 1] if index + 1 < len(lines) else "    "
+                assert following.startswith("  "), card
+            assert not any(line.rstrip().endswith(("p <", "p =")) for line in lines), card

@@ -8,6 +8,7 @@ from time import perf_counter
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.reasoning.choosing import default_anchor
@@ -19,6 +20,7 @@ from deepimagine_tui.tui.app import DeepImagineApp
 from deepimagine_tui.tui.screens.imagine import ImagineScreen
 from deepimagine_tui.tui.widgets.chain import ChainView
 from deepimagine_tui.tui.widgets.drawn import DrawnPane
+from deepimagine_tui.tui.widgets.panes import Pane
 from deepimagine_tui.tui.widgets.probes import ProbeTable
 from deepimagine_tui.tui.widgets.run_table import RunTable
 from deepimagine_tui.tui.widgets.text_pane import TextPane
@@ -56,6 +58,18 @@ async def start(pilot: Pilot[None], *settings: tuple[str, str]) -> ImagineScreen
         await pilot.press("enter")
         await settled(pilot)
     return imagine(app)
+
+
+async def unready(pilot: Pilot[None], app: DeepImagineApp) -> ImagineScreen:
+    """Ask for an untried dose while the model is not ready."""
+    await until(pilot, lambda: app.corpus_open)
+    trial = dose_trial()
+    app.imagine_from(trial, default_anchor(trial))
+    await until(pilot, lambda: isinstance(app.screen, ImagineScreen) and app.screen.draft is not None)
+    screen = imagine(app)
+    assert screen.draft is not None
+    screen.take(screen.draft.added(parse_setting("dose", UNTRIED_DOSE, screen.draft.source, trial)))
+    return screen
 
 
 async def ran(pilot: Pilot[None]) -> None:
@@ -142,13 +156,7 @@ async def test_a_run_waits_for_the_model_and_says_so() -> None:
     hold = Event()
     app = DeepImagineApp(WithBackend(hold=hold))
     async with app.run_test(size=(120, 36)) as pilot:
-        await until(pilot, lambda: app.corpus_open)
-        trial = dose_trial()
-        app.imagine_from(trial, default_anchor(trial))
-        await until(pilot, lambda: isinstance(app.screen, ImagineScreen) and app.screen.draft is not None)
-        screen = imagine(app)
-        assert screen.draft is not None
-        screen.take(screen.draft.added(parse_setting("dose", UNTRIED_DOSE, screen.draft.source, trial)))
+        screen = await unready(pilot, app)
         await pilot.press("r")
         await until(pilot, lambda: "Queued until the model is ready" in screen.query_one(ChainView).copy_text())
         assert "queued" in app.status.run.text()
@@ -327,3 +335,45 @@ async def test_an_earlier_question_is_taken_up_again_from_the_list_of_runs() -> 
         assert taken.changes == earlier.question.perturbations
         assert taken.parent == earlier.run_id
         assert taken.request().settings == earlier.settings
+
+
+async def test_a_chain_says_when_it_answers_another_question_than_the_one_asked_now() -> None:
+    app = DeepImagineApp(WithBackend())
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        screen = await start(pilot, ("dose", UNTRIED_DOSE), ("geography", "Japan"))
+        pane = screen.query_one("#chain-pane", Pane)
+        await pilot.press("r")
+        await ran(pilot)
+        assert not pane.border_subtitle
+        assert not app.screen.query("Toast"), "what is on screen needs no toast"
+        screen.query_one(ChangeList).focus()
+        await pilot.press("home", "x")
+        await settled(pilot)
+        assert "question before" in str(pane.border_subtitle)
+        await pilot.press("r")
+        await ran(pilot)
+        assert not pane.border_subtitle
+
+
+async def test_a_run_that_ends_out_of_sight_says_so() -> None:
+    ready = Event()
+    app = DeepImagineApp(WithBackend(hold=ready))
+    async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        screen = await unready(pilot, app)
+        await pilot.press("r", "1")
+        await until(pilot, lambda: app.screen is not screen)
+        ready.set()
+        await ran(pilot)
+        await until(pilot, lambda: app.screen.query("Toast"))
+
+
+async def test_the_question_is_wrapped_under_its_words_and_says_each_value_once() -> None:
+    app = DeepImagineApp(WithBackend())
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await start(pilot, ("dose", UNTRIED_DOSE))
+        asks = [line.rstrip() for line in str(screen.query_one("#asks", Static).content).splitlines()]
+        assert all(line[:7].strip() in ("Asks", "Order", "Model", "Seed", "r  Run", "") for line in asks), asks
+        assert all(len(line) <= 34 for line in asks)
+        assert screen.query_one(ChangeList).copy_text().count("2 mg weekly") == 1
+        shown = str(screen.query_one(ChangeList).get_option_at_index(0).prompt)
+        assert shown.count("2 mg weekly") == 1

@@ -73,6 +73,10 @@ class RunJobs(ModelJobs, CorpusJobs):
         self._start(request, self.backend)
         return True
 
+    def is_watched(self, run_id: str) -> bool:
+        """Whether the user looks at this run already."""
+        return False
+
     def may_start(self) -> bool:
         """Whether nothing runs; else a toast says what to do."""
         if self.running:
@@ -127,7 +131,7 @@ class RunJobs(ModelJobs, CorpusJobs):
         if isinstance(event, StepPlanned) and not self.status.run.stopping:
             self.set_status(replace(self.status, run=RunStatus(doing=_doing(self.request, event))))
         self.run_signal.publish(RunUpdate(self.request, event, self.graph))
-        if isinstance(event, RunFinished) and event.outcome == "answered":
+        if isinstance(event, RunFinished) and event.outcome == "answered" and not self.is_watched(event.run_id):
             self.notify("The run is done.", title=self.request.name, markup=False)
 
     @on(NotKept)

@@ -18,6 +18,7 @@ from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.screens.dialog import Dialog
 from deepimagine_tui.tui.show import clip
 from deepimagine_tui.tui.widgets.choices import Choices
+from deepimagine_tui.tui.widgets.line import EntryLine
 
 MOST_SHOWN = 200
 
@@ -43,7 +44,7 @@ class AnchorPicker(Dialog[AnchorRef]):
 
     def inside(self) -> ComposeResult:
         """A line to type in and the list."""
-        yield Input(placeholder="words of the outcome or the arms", id="typed")
+        yield EntryLine(placeholder="words of the outcome or the arms", id="typed")
         yield Choices(id="choices")
 
     def on_mount(self) -> None:

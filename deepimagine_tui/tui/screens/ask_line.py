@@ -7,6 +7,7 @@ from textual.containers import Horizontal
 from textual.widgets import Button, Input
 
 from deepimagine_tui.tui.screens.dialog import Dialog
+from deepimagine_tui.tui.widgets.line import Line
 
 
 class AskLine(Dialog[str]):
@@ -19,7 +20,7 @@ class AskLine(Dialog[str]):
 
     def inside(self) -> ComposeResult:
         """The line and two buttons."""
-        yield Input(self._now, id="line")
+        yield Line(self._now, id="line")
         with Horizontal(classes="buttons"):
             yield Button("Cancel", id="no")
             yield Button(self._button, id="yes", variant="primary")

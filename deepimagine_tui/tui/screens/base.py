@@ -174,6 +174,10 @@ class HouseScreen(Screen[None]):
     def receive(self, given: object) -> None:
         """Override to take what another screen hands over, e.g. a trial to forecast."""
 
+    def shows_run(self, run_id: str) -> bool:
+        """Whether this run's answer is what the screen shows, so that no toast need say that it is done."""
+        return False
+
     def back(self) -> bool:
         """What `esc` does here when nothing runs; True when it did something."""
         return False

@@ -14,6 +14,7 @@ from deepimagine_tui.tui.copying import ExportChoice
 from deepimagine_tui.tui.screens.dialog import Dialog
 from deepimagine_tui.tui.show import inert
 from deepimagine_tui.tui.widgets.choices import Choices
+from deepimagine_tui.tui.widgets.line import Line
 
 
 class ExportDialog(Dialog[tuple[ExportChoice, Path]]):
@@ -30,7 +31,7 @@ class ExportDialog(Dialog[tuple[ExportChoice, Path]]):
     def inside(self) -> ComposeResult:
         """The list, the path, what is wrong with it."""
         yield Choices(*(Option(Content(inert(choice.label))) for choice in self._choices), id="what")
-        yield Input(str(self._folder / self._choices[0].file_name), id="where")
+        yield Line(str(self._folder / self._choices[0].file_name), id="where")
         yield Static("", classes="wrong", id="wrong", markup=False)
         with Horizontal(classes="buttons"):
             yield Button("Cancel", id="no")

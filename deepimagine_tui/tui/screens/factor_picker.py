@@ -23,8 +23,9 @@ from deepimagine_tui.reasoning.state import Perturbation, State
 from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.screens.dialog import Dialog
-from deepimagine_tui.tui.show import clip, inert
+from deepimagine_tui.tui.show import clip, inert, reading_text
 from deepimagine_tui.tui.widgets.choices import Choices
+from deepimagine_tui.tui.widgets.line import EntryLine
 
 if TYPE_CHECKING:
     from deepimagine_tui.tui.app import DeepImagineApp
@@ -81,7 +82,7 @@ class FactorPicker(Dialog[Perturbation]):
 
     def inside(self) -> ComposeResult:
         """A line to type in, how it is read, the list."""
-        yield Input(id="typed")
+        yield EntryLine(id="typed")
         yield Static("", id="reading", classes="reading", markup=False)
         yield Choices(id="choices")
 
@@ -134,14 +135,14 @@ class FactorPicker(Dialog[Perturbation]):
         width = max((len(label) for label in labels), default=0)
         for label, each in zip(labels, event.proposals, strict=True):
             checked = "  ✓ can be checked" if each.can_be_checked else ""
-            reading = f"  {inert(each.perturbation.reading)}" if each.perturbation.reading else ""
+            reading = f"  {reading_text(each.perturbation)}" if each.perturbation.reading else ""
             choices.add_option(
                 Option(Content.assemble(f"{label:<{width}}  ", (f"{each.support}{reading}", "dim"), (checked, "$primary")))
             )
         if event.proposals:
             choices.highlighted = 0
             if not self.query_one("#typed", Input).value:
-                self._say("type a value, or enter takes the first below")
+                self._say("type a value; ↓ leads to the list, enter takes its first")
         else:
             self._say("Nothing to propose; type a value.")
 
@@ -186,8 +187,8 @@ class FactorPicker(Dialog[Perturbation]):
         if event.change is None:
             self._say(event.wrong, wrong=True)
         else:
-            reading = f" = {event.change.reading}" if event.change.reading else ""
-            self._say(f"read as: {event.change.before} -> {event.change.after}{reading}   enter takes it")
+            reading = f", {reading_text(event.change)}" if event.change.reading else ""
+            self._say(f"read as: {event.change.before} -> {event.change.after}{reading}; enter takes it")
         if self._submitted and event.change is not None:
             self.dismiss(event.change)
         self._submitted = False

@@ -20,6 +20,7 @@ from deepimagine_tui.tui.filters import FACETS, FILTERS, Facet, Filter, with_fil
 from deepimagine_tui.tui.screens.dialog import Dialog
 from deepimagine_tui.tui.show import inert
 from deepimagine_tui.tui.widgets.choices import Choices
+from deepimagine_tui.tui.widgets.line import EntryLine
 
 if TYPE_CHECKING:
     from deepimagine_tui.tui.app import DeepImagineApp
@@ -48,7 +49,7 @@ class FilterPicker(Dialog[SearchQuery]):
 
     def inside(self) -> ComposeResult:
         """A line to type in, a list, what is wrong."""
-        yield Input(id="typed")
+        yield EntryLine(id="typed")
         yield Choices(id="choices")
         yield Static("", classes="wrong", id="wrong", markup=False)
 

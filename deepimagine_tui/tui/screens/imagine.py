@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.content import Content
 
 from deepimagine_tui.errors import DeepImagineError
 from deepimagine_tui.reasoning.events import TokensArrived
@@ -17,7 +16,6 @@ from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.request import AnchorRef, ImagineRequest, StepEdit, WhatIf
 from deepimagine_tui.reasoning.state import Estimand, Perturbation
-from deepimagine_tui.text import inert
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.copying import ExportChoice
@@ -27,13 +25,10 @@ from deepimagine_tui.tui.run_files import run_choices
 from deepimagine_tui.tui.screens.base import HouseScreen
 from deepimagine_tui.tui.screens.step_edit import StepAnswer, StepEditor
 from deepimagine_tui.tui.status import ShellStatus
-from deepimagine_tui.tui.trajectory import waterfall, what_if_figure
 from deepimagine_tui.tui.widgets.chain import ChainView
-from deepimagine_tui.tui.widgets.drawn import DrawnPane
+from deepimagine_tui.tui.widgets.figures import FiguresPart
 from deepimagine_tui.tui.widgets.panes import Pane, Panes
 from deepimagine_tui.tui.widgets.probes import ProbeTable
-from deepimagine_tui.tui.widgets.tabs import TabbedPart
-from deepimagine_tui.tui.widgets.text_pane import TextPane
 from deepimagine_tui.tui.widgets.what_if import ChangeList, WhatIfPart
 
 QUEUED = "Queued until the model is ready."
@@ -62,16 +57,10 @@ class ImagineScreen(HouseScreen):
 
     def body(self) -> ComposeResult:
         """Three panes."""
-        figures = TabbedPart(
-            ("Trajectory", DrawnPane(id="trajectory")),
-            ("Waterfall", DrawnPane(id="waterfall")),
-            ("Probes", ProbeTable()),
-            ("Prompt", TextPane(id="prompt")),
-        )
         yield Panes(
             Pane("What if…", WhatIfPart(), id="what-if-pane"),
             Pane("Chain", ChainView(), id="chain-pane"),
-            Pane("Figures", figures, id="figure-pane"),
+            Pane("Figures", FiguresPart(), id="figure-pane"),
         )
 
     def on_mount(self) -> None:
@@ -116,9 +105,16 @@ class ImagineScreen(HouseScreen):
     def take(self, draft: Draft) -> None:
         """Show another draft of the question."""
         self.draft = draft
+        self._name_chain()
         self.query_one(WhatIfPart).show(draft, self.house.status.model)
         self._draw_figures()
         self.refresh_bindings()
+
+    def _name_chain(self) -> None:
+        """Say so where the chain answers another question than the one now on the left."""
+        pane = self.query_one("#chain-pane", Pane)
+        stale = self._asked is not None and self._asked != self.draft
+        pane.border_subtitle = "of the question before; r asks this one" if stale else ""
 
     def _try(self, draft: Draft | DeepImagineError) -> None:
         if isinstance(draft, DeepImagineError):
@@ -220,8 +216,8 @@ class ImagineScreen(HouseScreen):
         request = draft.request()
         if not self.house.may_start():
             return
-        self.take(draft)
         self._asked, self.request, self.graph = draft, request, ReasoningGraph()
+        self.take(draft)
         self.query_one(ChainView).start(ASKED)
         self.show_pane("chain-pane")
         self.house.start_run(request)
@@ -248,25 +244,20 @@ class ImagineScreen(HouseScreen):
             self.query_one(ProbeTable).add(update.request, update.graph)
             self.refresh_bindings()
 
+    def shows_run(self, run_id: str) -> bool:
+        """Whether the chain is that of this run."""
+        return self.request is not None and self.request.run_id == run_id
+
     # The figures
 
     def _draw_figures(self) -> None:
-        draft, pathway = self.draft, self.graph.pathways[0] if self.graph.pathways else None
-        if draft is None:
-            nothing = Content.styled("Figures of the what-if appear here.", "dim")
-            self.query_one("#trajectory", DrawnPane).draw_with(lambda _width, _height: nothing)
-        else:
-            self.query_one("#trajectory", DrawnPane).draw_with(lambda w, h: what_if_figure(draft, pathway, w, h))
-        self.query_one("#waterfall", DrawnPane).draw_with(lambda width, _height: waterfall(pathway, width))
+        self.query_one(FiguresPart).draw(self.draft, self.graph.pathways[0] if self.graph.pathways else None)
         self._show_prompt()
 
     @on(ChainView.Moved)
     def _show_prompt(self) -> None:
-        pathway, selected = self.query_one(ChainView).pathway, self.query_one(ChainView).selected
-        steps = pathway.steps if pathway else ()
-        prompt = steps[min(max(selected, 1), len(steps)) - 1].planned.prompt if steps else ""
-        said = inert(prompt) if prompt else "The exact prompt of the selected step appears here once it is asked."
-        self.query_one("#prompt", TextPane).show(Content(said) if prompt else Content.styled(said, "dim"))
+        chain = self.query_one(ChainView)
+        self.query_one(FiguresPart).show_prompt(chain.pathway, chain.selected)
 
     # Editing a step
 

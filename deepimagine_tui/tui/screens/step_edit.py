@@ -16,6 +16,7 @@ from deepimagine_tui.reasoning.state import Configuration, State
 from deepimagine_tui.tui.screens.dialog import Dialog
 from deepimagine_tui.tui.show import clip, digits
 from deepimagine_tui.tui.widgets.choices import Choices
+from deepimagine_tui.tui.widgets.line import Line
 
 StepAnswer = StepEdit | Literal["value", "again"]
 
@@ -48,7 +49,7 @@ class StepEditor(Dialog[StepAnswer]):
             yield Static(
                 Content(clip(f"{arm_text(spec)}, {self._configuration.outcome.unit}", 64)), classes="entry", markup=False
             )
-            yield Input(value, id=name, classes="entry", type="number")
+            yield Line(value, id=name, classes="entry", type="number")
         yield Static("", id="wrong", classes="wrong entry", markup=False)
 
     def on_mount(self) -> None:

@@ -15,11 +15,13 @@ from textual.widgets import OptionList, Static
 from deepimagine_tui.reasoning.describe import arm_text, outcome_text, time_text
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.draft import Draft
-from deepimagine_tui.tui.show import clip, inert
+from deepimagine_tui.tui.show import clip, hanging, inert, reading_text
 from deepimagine_tui.tui.status import ModelStatus
 from deepimagine_tui.tui.widgets.row_list import RowList
 
 ADD = "+ factor (a)"
+_COPIED = 200
+"""Columns of a line that is copied."""
 
 
 class ChangeList(RowList):
@@ -61,9 +63,13 @@ class ChangeList(RowList):
         for index, change in enumerate(draft.changes):
             name = change.factor.replace("_", " ")
             text = f"{inert(change.before)} -> {inert(change.after)}"
-            parts = [Content.assemble((f"{index + 1} {name:<11}", "bold"), clip(text, max(2 * width - 16, 16)))]
+            head = Content.styled(f"{index + 1} {name:<11}", "bold")
+            if len(head.plain) + len(text) <= width:
+                parts = [Content.assemble(head, text)]
+            else:
+                parts = [head, *(Content(line) for line in hanging("  ", clip(text, 3 * width - 12), width))]
             if change.reading:
-                parts.append(Content.styled(f"  {clip(change.reading, width - 2)}", "dim"))
+                parts += [Content.styled(line, "dim") for line in hanging("  ", clip(reading_text(change), 2 * width), width)]
             if draft.can_be_checked(index):
                 parts.append(Content.styled("  ✓ can be checked", "$primary"))
             if any(kept.step == index for kept in draft.kept):
@@ -146,7 +152,7 @@ class WhatIfPart(Vertical):
         width = max(self.size.width - 2, 24)
         self.query_one("#from", Static).update(Content("\n").join(_from_lines(draft)))
         self.query_one(ChangeList).show_changes(draft, width)
-        self.query_one("#asks", Static).update(Content("\n").join(_asks_lines(draft, model)))
+        self.query_one("#asks", Static).update(Content("\n").join(_asks_lines(draft, model, width)))
 
     def say(self, wrong: str) -> None:
         """Say what is wrong, next to the changes."""
@@ -159,7 +165,7 @@ class WhatIfPart(Vertical):
         if self._draft is None:
             return self.EMPTY
         changes = self.query_one(ChangeList).all_text().removesuffix(ADD).rstrip()
-        lines = [*_from_lines(self._draft), Content(changes), *_asks_lines(self._draft, self._model)]
+        lines = [*_from_lines(self._draft), Content(changes), *_asks_lines(self._draft, self._model, _COPIED)]
         return "\n".join(line.plain.rstrip() for line in lines)
 
 
@@ -178,14 +184,18 @@ def _from_lines(draft: Draft) -> list[Content]:
     ]
 
 
-def _asks_lines(draft: Draft, model: ModelStatus) -> list[Content]:
+def _asks_lines(draft: Draft, model: ModelStatus, width: int) -> list[Content]:
     asks = "arm values and their difference" if draft.estimand == "arm values" else "the contrast alone"
-    samples = f"  {draft.settings.samples} samples" if draft.settings.samples > 1 else ""
-    return [
-        Content.assemble(("Asks   ", "dim"), asks, ("  (v)", "dim")),
-        Content.assemble(("Order  ", "dim"), "as listed", ("  (shift+↑↓)", "dim")),
-        Content.assemble(("Model  ", "dim"), inert(model.text())),
-        Content.assemble(("Seed   ", "dim"), f"{draft.settings.seed}{samples}", ("  (R: new)", "dim")),
-        Content(""),
-        Content.assemble(("r", "bold $primary"), "  Run" if draft.changes else "  runs it, once something changes"),
-    ]
+    samples = f", {draft.settings.samples} samples" if draft.settings.samples > 1 else ""
+    facts = (
+        ("Asks", f"{asks} (v)"),
+        ("Order", "as listed (shift+↑↓)"),
+        ("Model", model.text()),
+        ("Seed", f"{draft.settings.seed}{samples} (R: new)"),
+    )
+    lines = []
+    for label, text in facts:
+        first, *others = hanging(f"{label:<7}", text, width)
+        lines += [Content.assemble((first[:7], "dim"), first[7:]), *(Content(line) for line in others)]
+    first, *others = hanging("r  ", "Run" if draft.changes else "runs it, once something changes", width)
+    return [*lines, Content(""), Content.assemble(("r", "bold $primary"), first[1:]), *(Content(line) for line in others)]

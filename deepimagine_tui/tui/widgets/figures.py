@@ -1,0 +1,45 @@
+"""The figures of a what-if behind tabs: trajectory, waterfall, probes, and the exact prompt."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from deepimagine_tui.reasoning.graph import PathwayView
+from deepimagine_tui.text import inert
+from deepimagine_tui.tui.draft import Draft
+from deepimagine_tui.tui.trajectory import waterfall, what_if_figure
+from deepimagine_tui.tui.widgets.drawn import DrawnPane
+from deepimagine_tui.tui.widgets.probes import ProbeTable
+from deepimagine_tui.tui.widgets.tabs import TabbedPart
+from deepimagine_tui.tui.widgets.text_pane import TextPane
+
+NO_PROMPT = "The exact prompt of the selected step appears here once it is asked."
+
+
+class FiguresPart(TabbedPart):
+    """What a question and its answer look like."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ("Trajectory", DrawnPane(id="trajectory")),
+            ("Waterfall", DrawnPane(id="waterfall")),
+            ("Probes", ProbeTable()),
+            ("Prompt", TextPane(id="prompt")),
+        )
+
+    def draw(self, draft: Draft | None, pathway: PathwayView | None) -> None:
+        """Draw the question, and its answer as far as there is one."""
+        trajectory = self.query_one("#trajectory", DrawnPane)
+        if draft is None:
+            nothing = Content.styled("Figures of the what-if appear here.", "dim")
+            trajectory.draw_with(lambda _width, _height: nothing)
+        else:
+            trajectory.draw_with(lambda width, height: what_if_figure(draft, pathway, width, height))
+        self.query_one("#waterfall", DrawnPane).draw_with(lambda width, _height: waterfall(pathway, width))
+
+    def show_prompt(self, pathway: PathwayView | None, selected: int) -> None:
+        """Show the prompt of a step, counted from 1; the anchor (0) has none of its own, so the first step's is shown."""
+        steps = pathway.steps if pathway else ()
+        prompt = steps[min(max(selected, 1), len(steps)) - 1].planned.prompt if steps else ""
+        said = Content(inert(prompt)) if prompt else Content.styled(NO_PROMPT, "dim")
+        self.query_one("#prompt", TextPane).show(said)
