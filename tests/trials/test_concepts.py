@@ -456,6 +456,24 @@ def test_ages_and_thresholds() -> None:
     assert thresholds("BMI of 3 or more") == ()
 
 
+@pytest.mark.parametrize(
+    ("criteria", "expected"),
+    [
+        ("HbA1c (glycosylated haemoglobin) 7.0 - 10.0 percent", [("HbA1c", 7.0, 10.0)]),
+        (
+            "<p>Inclusion Criteria:</p><li>HbA1c 7-9 %</li><p>Exclusion Criteria:</p><li>SBP &gt;170 mmHg</li>",
+            [("HbA1c", 7.0, 9.0)],
+        ),
+        ("Inclusion Criteria: - HbA1c 7.0 - 10.5 % Exclusion Criteria: - eGFR below 60", [("HbA1c", 7.0, 10.5)]),
+        ("<li>eGFR &ge;25</li>", [("eGFR", 25.0, None)]),
+        ("At least one of the following:\n- Age 65 or older\n- BMI >= 35", []),
+        ("Inclusion and exclusion criteria: hemoglobin >= 9 g/dL", [("hemoglobin", 9.0, None)]),
+    ],
+)
+def test_thresholds_are_those_a_participant_has_to_meet(criteria: str, expected: list[tuple[str, float, float]]) -> None:
+    assert [(each.measure, each.lower, each.upper) for each in thresholds(criteria)] == expected
+
+
 def test_terms_of_both_formats_agree() -> None:
     for modern, classic in (
         ("ACTIVE_NOT_RECRUITING", "Active, not recruiting"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from functools import lru_cache
 
@@ -21,7 +22,7 @@ _MEASURES: tuple[tuple[str, str, str, float, float], ...] = (
     ("FEV1", r"(?:fev ?1)", "% predicted", 10, 100),
     ("eGFR", r"(?:egfr|glomerular filtration rate|creatinine clearance|crcl)", "mL/min", 5, 150),
     ("platelets", r"(?:platelets?(?: count)?)", "/mm3", 1000, 1000000),
-    ("hemoglobin", r"(?:h(?:a)?emoglobin|hgb)(?! a1c)", "g/dL", 4, 20),
+    ("hemoglobin", r"(?<!glycosylated )(?<!glycated )(?:h(?:a)?emoglobin|hgb)(?! a1c)", "g/dL", 4, 20),
     ("MMSE", r"(?:mmse|mini[- ]mental (?:state|status) exam\w*)", "score", 0, 30),
 )
 _NUM = r"(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)"
@@ -54,7 +55,12 @@ _LITERALS = {
 }
 """A measure is searched for only where one of these stands: most criteria name few of them."""
 
-_EXCLUSION = re.compile(r"^\W*(?:key )?exclusion(?: criteria)?\b", re.M)
+_EXCLUSION = re.compile(
+    r"^\W*(?:key )?exclusion(?: criteria)?\b|(?<!inclusion/)(?<!inclusion and )(?<!inclusion & )\bexclusion criteria\b", re.M
+)
+_ALTERNATIVES = re.compile(r"\b(?:one|any|two) (?:or more )?of the(?:se)? following\b|\bpart \d+ only\b")
+_REACH = 600
+"""How far, in characters, the items below `at least one of the following` are taken to go."""
 
 
 @lru_cache(maxsize=512)
@@ -67,9 +73,10 @@ def age_years(text: str) -> float | None:
 def thresholds(criteria: str) -> tuple[Threshold, ...]:
     """The numeric bounds of the inclusion criteria for a closed list of measures, at most one each, in the order of that list.
 
-    Bounds outside a measure's plausible range are not taken, nor anything from the exclusion criteria.
+    Bounds outside a measure's plausible range are not taken, nor anything from the exclusion criteria, nor one of several
+    alternatives of which a participant needs to fulfil another.
     """
-    text = criteria.lower()
+    text = html.unescape(criteria).lower()
     exclusion = _EXCLUSION.search(text)
     text = text[: exclusion.start()] if exclusion else text
     found: list[Threshold] = []
@@ -77,6 +84,8 @@ def thresholds(criteria: str) -> tuple[Threshold, ...]:
         if not any(literal in text for literal in _LITERALS[name]):
             continue
         for mention in pattern.finditer(text):
+            if _ALTERNATIVES.search(text, max(mention.start() - _REACH, 0), mention.start()):
+                continue
             bounds = _bounds(text[mention.end() : mention.end() + 90])
             if bounds is not None and all(low <= value <= high for value in bounds if value is not None):
                 found.append(Threshold(name, bounds[0], bounds[1], unit))
