@@ -1,0 +1,111 @@
+"""A training recipe: everything that decides what a run learns, in one file of YAML that is checked when it is read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from deepimagine_tui.trials.factors import Factor
+
+SCHEMA_VERSION = 1
+
+Operators = Literal["joint", "per factor"]
+Device = Literal["cpu", "cuda"]
+Precision = Literal["float32", "bfloat16"]
+Rollouts = Literal["llama.cpp", "vllm", "transformers"]
+Schedule = Literal["cosine", "cosine_with_min_lr", "linear", "constant"]
+Sharding = Literal["none", "ddp", "fsdp"]
+
+
+class DataRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which pairs are learnt from.
+
+    `sample` bounds the number of training examples (0: all), drawn evenly over factors and verdicts; `validation_sample` those
+    that curves are computed on. `max_tokens` is of prompt and completion together; a longer example is left out and counted.
+    """
+
+    factors: tuple[Factor, ...] = ()
+    kinds: tuple[Literal["natural", "approximate"], ...] = ("natural", "approximate")
+    sample: int = 0
+    validation_sample: int = 128
+    max_tokens: int = 512
+    balance_verdicts: bool = True
+
+
+class LoraRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The adapter: rank, alpha, dropout in [0, 1). It is on every linear layer and never on embeddings."""
+
+    r: int = 16
+    alpha: int = 32
+    dropout: float = 0.0
+
+
+class SftRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Supervised fine-tuning. Batches are of sequences per process; `max_minutes` 0 is no limit, else the schedule is that of
+    the whole and training ends early, which the manifest says. `warmup` and `min_rate` are shares of the steps and of the rate.
+    `verdict_weight` multiplies the loss on the verdict's tokens. `max_steps` 0 is as many as the epochs have."""
+
+    epochs: float = 1.0
+    max_steps: int = 0
+    max_minutes: float = 0.0
+    batch_size: int = 8
+    accumulation: int = 1
+    learning_rate: float = 2e-4
+    schedule: Schedule = "cosine"
+    warmup: float = 0.05
+    min_rate: float = 0.0
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    label_smoothing: float = 0.0
+    verdict_weight: float = 1.0
+    save_every: int = 50
+    evaluate_every: int = 50
+
+
+class GrpoRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Reinforcement learning. `prompts` a step, each with `generations` samples of at most `max_reasoning_tokens` and the
+    answer form. `beta` is the weight of the divergence from the model before; `scale_rewards` divides by a group's SD, which
+    distorts a proper score. `run` false leaves this stage out."""
+
+    run: bool = True
+    max_steps: int = 60
+    max_minutes: float = 0.0
+    prompts: int = 4
+    generations: int = 4
+    max_reasoning_tokens: int = 48
+    temperature: float = 1.0
+    learning_rate: float = 2e-5
+    beta: float = 0.0
+    scale_rewards: bool = False
+    rollouts: Rollouts = "transformers"
+    vllm_server: str = ""
+    save_every: int = 20
+    evaluate_every: int = 20
+
+
+class MachineRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the run needs. `processes` are all of them, over `nodes`; `memory_gb` is per process."""
+
+    device: Device = "cpu"
+    processes: int = 1
+    nodes: int = 1
+    memory_gb: float = 6.0
+    precision: Precision = "float32"
+    gradient_checkpointing: bool = False
+    sharding: Sharding = "none"
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One recipe. `base` is a model of the catalogue (`gemma-270m`), a GGUF file, a folder as transformers saves it, or a hub id."""
+
+    name: str
+    base: str
+    schema_version: int = SCHEMA_VERSION
+    seed: int = 7
+    operators: Operators = "joint"
+    data: DataRecipe = DataRecipe()
+    lora: LoraRecipe = LoraRecipe()
+    sft: SftRecipe = SftRecipe()
+    grpo: GrpoRecipe = GrpoRecipe()
+    machine: MachineRecipe = MachineRecipe()
