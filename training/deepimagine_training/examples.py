@@ -28,8 +28,8 @@ _UNKNOWN_DIRECTION: Direction = "no clear change"
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A part of a completion. `role` is `reasoning`, `form` (the leads) or the slot that it fills; `known` is whether the registry
-    says it: what it does not say has to stand there for the form's sake, and is in no loss."""
+    """A part of a completion. `role` is `reasoning`, `form` (the leads) or the slot that it fills. `known` is whether the
+    registry says it: what it does not say has to stand there for the form's sake, and is in no loss."""
 
     text: str
     role: str
@@ -69,8 +69,8 @@ def states_of(row: PairRow) -> tuple[State, State]:
 
 
 def pose(row: PairRow, shortening: int = 0) -> Posed:
-    """The one step that leads from the source of a pair to its target, asked as the engine asks it. A change of enrolment, which
-    is arithmetic, is not asked.
+    """The one step that leads from the source of a pair to its target, asked as the engine asks it. A change of enrolment,
+    which is arithmetic, is not asked.
 
     Raises:
         RefusedError: the two differ in more than one factor, or the change does not apply.

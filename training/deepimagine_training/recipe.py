@@ -97,7 +97,7 @@ class MachineRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One recipe. `base` is a model of the catalogue (`gemma-270m`), a GGUF file, a folder as transformers saves it, or a hub id."""
+    """One recipe. `base` is the embedded model (`gemma-270m`), a GGUF file, a folder as transformers saves it, or a hub id."""
 
     name: str
     base: str
