@@ -57,7 +57,6 @@ class SftRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_rate: float = 0.0
     weight_decay: float = 0.0
     clip: float = 1.0
-    label_smoothing: float = 0.0
     verdict_weight: float = 1.0
     save_every: int = 50
     evaluate_every: int = 50
