@@ -6,7 +6,8 @@ import click
 import pytest
 
 from deepimagine_tui import __version__
-from deepimagine_tui.cli import root
+from deepimagine_tui.cli import root, train
+from deepimagine_tui.cli.lazy import LazyGroup
 from deepimagine_tui.errors import ExitCode
 from deepimagine_tui.tui import app
 from tests.cli.conftest import Cli
@@ -27,10 +28,11 @@ def test_where_there_is_no_terminal_the_app_is_refused(cli: Cli, monkeypatch: py
     assert "--help" in result.err
 
 
-def test_the_listed_help_is_each_commands_own():
-    context = click.Context(root.root)
-    for name, (_, short) in root.COMMANDS.items():
-        command = root.root.get_command(context, name)
+@pytest.mark.parametrize("group", [root.root, train.train], ids=lambda group: group.name)
+def test_the_listed_help_is_each_commands_own(group: LazyGroup):
+    context = click.Context(group)
+    for name, (_, short) in group.lazy.items():
+        command = group.get_command(context, name)
         assert command is not None
         assert command.name == name
         assert command.get_short_help_str(200).removesuffix(".") == short.removesuffix(".")
