@@ -44,7 +44,8 @@ class LoraRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SftRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Supervised fine-tuning. Batches are of sequences per process; `max_minutes` 0 is no limit, else the schedule is that of
     the whole and training ends early, which the manifest says. `warmup` and `min_rate` are shares of the steps and of the rate.
-    `verdict_weight` multiplies the loss on the verdict's tokens. `max_steps` 0 is as many as the epochs have."""
+    `verdict_weight` multiplies the loss on the verdict's tokens; `form_share` of the examples learn the answer form's words.
+    `max_steps` 0 is as many as the epochs have."""
 
     epochs: float = 1.0
     max_steps: int = 0
@@ -58,6 +59,7 @@ class SftRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight_decay: float = 0.0
     clip: float = 1.0
     verdict_weight: float = 1.0
+    form_share: float = 1.0
     save_every: int = 50
     evaluate_every: int = 50
 
