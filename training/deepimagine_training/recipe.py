@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -17,6 +17,13 @@ Rollouts = Literal["llama.cpp", "vllm", "transformers"]
 Schedule = Literal["cosine", "cosine_with_min_lr", "linear", "constant"]
 Sharding = Literal["none", "ddp", "fsdp"]
 
+Count = Annotated[int, msgspec.Meta(ge=1)]
+CountOrNone = Annotated[int, msgspec.Meta(ge=0)]
+Rate = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Weight = Annotated[float, msgspec.Meta(ge=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+
 
 class DataRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which pairs are learnt from.
@@ -27,18 +34,18 @@ class DataRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     factors: tuple[Factor, ...] = ()
     kinds: tuple[Literal["natural", "approximate"], ...] = ("natural", "approximate")
-    sample: int = 0
-    validation_sample: int = 128
-    max_tokens: int = 512
+    sample: CountOrNone = 0
+    validation_sample: CountOrNone = 128
+    max_tokens: Count = 512
     balance_verdicts: bool = True
 
 
 class LoraRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The adapter: rank, alpha, dropout in [0, 1). It is on every linear layer and never on embeddings."""
 
-    r: int = 16
-    alpha: int = 32
-    dropout: float = 0.0
+    r: Count = 16
+    alpha: Count = 32
+    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
 
 
 class SftRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,21 +54,21 @@ class SftRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `verdict_weight` multiplies the loss on the verdict's tokens; `form_share` of the examples learn the answer form's words.
     `max_steps` 0 is as many as the epochs have."""
 
-    epochs: float = 1.0
-    max_steps: int = 0
-    max_minutes: float = 0.0
-    batch_size: int = 8
-    accumulation: int = 1
-    learning_rate: float = 2e-4
+    epochs: Positive = 1.0
+    max_steps: CountOrNone = 0
+    max_minutes: Weight = 0.0
+    batch_size: Count = 8
+    accumulation: Count = 1
+    learning_rate: Rate = 2e-4
     schedule: Schedule = "cosine"
-    warmup: float = 0.05
-    min_rate: float = 0.0
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    verdict_weight: float = 1.0
-    form_share: float = 1.0
-    save_every: int = 50
-    evaluate_every: int = 50
+    warmup: Share = 0.05
+    min_rate: Share = 0.0
+    weight_decay: Weight = 0.0
+    clip: Positive = 1.0
+    verdict_weight: Weight = 1.0
+    form_share: Share = 1.0
+    save_every: Count = 50
+    evaluate_every: Count = 50
 
 
 class GrpoRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,28 +77,28 @@ class GrpoRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     distorts a proper score. `run` false leaves this stage out."""
 
     run: bool = True
-    max_steps: int = 60
-    max_minutes: float = 0.0
-    prompts: int = 4
-    generations: int = 4
-    max_reasoning_tokens: int = 48
-    temperature: float = 1.0
-    learning_rate: float = 2e-5
-    beta: float = 0.0
+    max_steps: Count = 60
+    max_minutes: Weight = 0.0
+    prompts: Count = 4
+    generations: Annotated[int, msgspec.Meta(ge=2)] = 4
+    max_reasoning_tokens: Count = 48
+    temperature: Positive = 1.0
+    learning_rate: Rate = 2e-5
+    beta: Weight = 0.0
     scale_rewards: bool = False
     rollouts: Rollouts = "transformers"
     vllm_server: str = ""
-    save_every: int = 20
-    evaluate_every: int = 20
+    save_every: Count = 20
+    evaluate_every: Count = 20
 
 
 class MachineRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the run needs. `processes` are all of them, over `nodes`; `memory_gb` is per process."""
 
     device: Device = "cpu"
-    processes: int = 1
-    nodes: int = 1
-    memory_gb: float = 6.0
+    processes: Count = 1
+    nodes: Count = 1
+    memory_gb: Positive = 6.0
     precision: Precision = "float32"
     gradient_checkpointing: bool = False
     sharding: Sharding = "none"
@@ -100,10 +107,10 @@ class MachineRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One recipe. `base` is the embedded model (`gemma-270m`), a GGUF file, a folder as transformers saves it, or a hub id."""
 
-    name: str
-    base: str
+    name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    base: Annotated[str, msgspec.Meta(min_length=1)]
     schema_version: int = SCHEMA_VERSION
-    seed: int = 7
+    seed: CountOrNone = 7
     operators: Operators = "joint"
     data: DataRecipe = DataRecipe()
     lora: LoraRecipe = LoraRecipe()

@@ -148,11 +148,15 @@ def _override(values: dict[str, Any], key: str, given: str) -> None:
 
 
 def _nearest_key(key: str) -> str:
-    section = key.partition(".")[0]
-    beside = [known for known in keys() if known.partition(".")[0] == section] or [k for k in keys() if "." not in k]
-    return _nearest(key, tuple(keys())) or f"The keys there are: {', '.join(beside)}."
+    """A hint at the key that was meant: the nearest of its section, else what there is."""
+    section, _, name = key.rpartition(".")
+    beside = {known.rpartition(".")[2]: known for known in keys() if known.rpartition(".")[0] == section}
+    near = difflib.get_close_matches(name, beside, n=1)
+    if near:
+        return f"Did you mean {beside[near[0]]}?"
+    return _nearest(key, tuple(keys())) if not beside else f"The keys there are: {', '.join(beside)}."
 
 
 def _nearest(word: str, among: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(word, among, n=1)
-    return f"Did you mean {near[0]!r}?" if near else ""
+    return f"Did you mean {near[0]}?" if near else ""

@@ -8,6 +8,7 @@ it dies, so that a killed run can be taken up again.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ CHECKPOINTS, ADAPTER = "checkpoints", "adapter"
 _LOCK, _PID = ".lock", "trainer.pid"
 _MAY_CHANGE = frozenset({"sft.max_minutes", "grpo.max_minutes"})
 """What may differ from the recipe that a run was begun with: how long it may go on."""
+_PATIENCE = 60.0
+"""Seconds that a process waits for the first one of its run to begin."""
 
 Read = TypeVar("Read")
 
@@ -52,12 +55,14 @@ def training_dir() -> Path:
 class RunFolder:
     """The folder of one run. Reading it needs no lock; `begin` takes it, `finish` or `close` lets go of it.
 
-    Where several processes train together, the first one alone begins, logs and finishes.
+    Where several processes train together (`RANK`, as torch's launchers set it), the first one alone writes; the others
+    wait for it to begin.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: Any = None
+        self._writes = os.environ.get("RANK", "0") == "0"
 
     def __enter__(self) -> RunFolder:
         return self
@@ -84,6 +89,8 @@ class RunFolder:
             BadInputError: what was begun there cannot be read.
             StorageError: it cannot be written.
         """
+        if not self._writes:
+            return self._awaited()
         self._check_target()
         make_dir(self.path)
         self._take()
@@ -101,6 +108,8 @@ class RunFolder:
         Raises:
             StorageError: it cannot be written.
         """
+        if not self._writes:
+            return
         path = self.path / LOG
         try:
             with path.open("ab") as stream:
@@ -114,6 +123,8 @@ class RunFolder:
         Raises:
             StorageError: it cannot be written.
         """
+        if not self._writes:
+            return
         kept = [record for record in self.records() if int(record.get("step", 0)) <= step]
         write_text(self.path / LOG, "".join(msgspec.json.encode(record).decode() + "\n" for record in kept))
 
@@ -143,7 +154,8 @@ class RunFolder:
         Raises:
             StorageError: it cannot be written.
         """
-        write(self.path, manifest)
+        if self._writes:
+            write(self.path, manifest)
         self.close()
 
     def close(self) -> None:
@@ -153,6 +165,15 @@ class RunFolder:
                 (self.path / _PID).unlink(missing_ok=True)
             self._lock.release()
             self._lock = None
+
+    def _awaited(self) -> Begun:
+        """What the first process began; a folder that it refused makes this one end as well."""
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            if (self.path / _PID).exists() and (self.path / BEGUN).exists():
+                return read_begun(self.path)
+            time.sleep(0.1)
+        raise RefusedError(f"The first process has not begun a run in {self.path}.", "See what it says.")
 
     def _check_target(self) -> None:
         if self.path.exists() and not self.path.is_dir():
