@@ -8,6 +8,7 @@ from deepimagine_tui.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "pairs": ("deepimagine_tui.cli.train_pairs:pairs", "Draw pairs of posted results that differ in few factors."),
+    "plan": ("deepimagine_tui.cli.train_plan:plan", "Work out what RECIPE would take: steps, tokens, memory, time."),
 }
 
 
