@@ -57,7 +57,7 @@ def plan(
     speed = Speed(tflops * 1e12, "as given by --tflops") if tflops else None
     made = planned(resolved, shape_of(resolved.base), counted, speed)
     typed = tuple(f"{key}={value}" for key, value in overrides.items())
-    commands = {stage.stage: launch_command(resolved, recipe, stage.stage, typed) for stage in made.stages}
+    commands: dict[str, str] = {stage.stage: launch_command(resolved, recipe, stage.stage, typed) for stage in made.stages}
     if resolved.grpo.run and resolved.grpo.rollouts == "vllm":
         commands["server"] = server_command(resolved)
     if json_output:
