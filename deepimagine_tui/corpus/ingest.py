@@ -17,8 +17,9 @@ from threading import Event
 
 from deepimagine_tui.corpus.connection import explained, open_for_writing
 from deepimagine_tui.corpus.events import IngestCancelled, IngestEvent, IngestFinished, IngestProgress, IngestStarted
+from deepimagine_tui.corpus.reader import Task
 from deepimagine_tui.corpus.records import Counts, Item, Known, Unread, sha256_of
-from deepimagine_tui.corpus.workers import Page, Task, WorkerPool, read_here
+from deepimagine_tui.corpus.workers import Page, WorkerPool, read_here
 from deepimagine_tui.corpus.writer import Writer
 from deepimagine_tui.errors import NotFoundError
 from deepimagine_tui.trials.reading import BadRecord, RawRecord, iter_records
@@ -120,7 +121,8 @@ def _entries(writer: Writer, source: Path, cancel: Event) -> Iterator[Item | Tas
             case BadRecord(name=name, error=error):
                 yield Unread(name, str(error))
             case RawRecord(name=name, raw=raw):
-                yield Known(name) if writer.has_raw(sha256_of(raw)) else Task(name, raw)
+                sha256 = sha256_of(raw)
+                yield Known(name) if writer.has_raw(sha256) else Task(name, raw, sha256)
 
 
 def _pages(entries: Iterator[Item | Task]) -> Iterator[Page]:

@@ -68,12 +68,12 @@ def aliases_of(raw: bytes) -> frozenset[str]:
     return frozenset(alias.decode() for alias in found)
 
 
-def read_record(name: str, raw: bytes) -> Read | Unread:
-    """Everything to store about one raw record, or why it cannot be read."""
+def read_record(name: str, raw: bytes, sha256: str = "") -> Read | Unread:
+    """Everything to store about one raw record, or why it cannot be read. `sha256` is that of `raw` where it is known."""
     try:
         trial = parse_record(raw, name)
         if not is_nct_id(trial.nct_id):
             raise BadInputError(f"{name} has no registry id of the form NCT and eight digits.")
     except DeepImagineError as error:
         return Unread(name, str(error), pack(raw))
-    return Read(name, derive(trial, aliases_of(raw)), pack(raw), sha256_of(raw))
+    return Read(name, derive(trial, aliases_of(raw)), pack(raw), sha256 or sha256_of(raw))

@@ -1,40 +1,34 @@
 """Reading records in child processes, so that parsing uses every core and the writer never waits for it.
 
-A child is `python -m deepimagine_tui.corpus.workers`: it reads lengths and msgpack frames from its input, answers on its
-output, and ends when its input does. A parent that is killed therefore leaves no child behind. A record that kills its child is
-reported as unread, and the others go on in a new one.
+The children (see `reader`) are a session of their own: a terminal's Ctrl-C reaches only this process, which ends them. A record
+that kills its child is reported as unread, and the others go on in a new one.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import queue
-import struct
+import signal
+import socket
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
 from deepimagine_tui.corpus.derive import pack
+from deepimagine_tui.corpus.reader import Task, receive, send
 from deepimagine_tui.corpus.records import Item, Read, Unread, read_record
 
-_HEADER = struct.Struct("<Q")
 _AHEAD = 2
 """How many pages per child are read in advance of the writer; bounds the memory in flight."""
 
-
-class Task(msgspec.Struct, frozen=True, array_like=True):
-    """A record to read: its name in the source and its bytes."""
-
-    name: str
-    raw: bytes
-
+_PATIENCE = 2.0
+"""Seconds that children may take to end by themselves: none is longer than the page it was reading."""
 
 Page = Sequence[Item | Task]
 
@@ -42,7 +36,7 @@ Page = Sequence[Item | Task]
 def read_here(pages: Iterable[Page]) -> Iterator[list[Item]]:
     """Read pages in this process, in order."""
     for page in pages:
-        yield [read_record(entry.name, entry.raw) if isinstance(entry, Task) else entry for entry in page]
+        yield [read_record(entry.name, entry.raw, entry.sha256) if isinstance(entry, Task) else entry for entry in page]
 
 
 class WorkerPool:
@@ -50,18 +44,18 @@ class WorkerPool:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._idle: queue.SimpleQueue[_Child] = queue.SimpleQueue()
-        self._children: list[_Child] = []
+        self._idle: queue.SimpleQueue[_Reader] = queue.SimpleQueue()
+        self._families: list[_Family] = []
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="read-records")
 
     def __enter__(self) -> WorkerPool:
-        for _ in range(self._size):
-            self._idle.put(self._start())
+        for reader in self._start(self._size):
+            self._idle.put(reader)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for child in self._children:
-            child.end()
+        for family in self._families:
+            family.end()
         self._threads.shutdown(cancel_futures=True)
 
     def read(self, pages: Iterable[Page]) -> Iterator[list[Item]]:
@@ -74,10 +68,10 @@ class WorkerPool:
         while waiting:
             yield waiting.popleft().result()
 
-    def _start(self) -> _Child:
-        child = _Child()
-        self._children.append(child)
-        return child
+    def _start(self, size: int) -> list[_Reader]:
+        family = _Family(size)
+        self._families.append(family)
+        return family.readers
 
     def _read_page(self, page: Page) -> list[Item]:
         tasks = [entry for entry in page if isinstance(entry, Task)]
@@ -85,12 +79,12 @@ class WorkerPool:
         return [next(answers) if isinstance(entry, Task) else entry for entry in page]
 
     def _ask(self, tasks: Sequence[Task]) -> list[Read | Unread]:
-        child = self._idle.get()
-        answers = child.ask(tasks)
+        reader = self._idle.get()
+        answers = reader.ask(tasks)
         if answers is None:
-            child.end()
-            child = self._start()
-        self._idle.put(child)
+            reader.close()
+            (reader,) = self._start(1)
+        self._idle.put(reader)
         if answers is not None:
             return answers
         if len(tasks) == 1:
@@ -98,68 +92,58 @@ class WorkerPool:
         return [answer for task in tasks for answer in self._ask([task])]
 
 
-class _Child:
-    def __init__(self) -> None:
+class _Family:
+    """Readers that one start made: the first process imports, the others are its forks."""
+
+    def __init__(self, size: int) -> None:
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH", "")) if part)
+        ours, theirs = zip(*(socket.socketpair() for _ in range(size)), strict=True)
+        files = [end.fileno() for end in theirs]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "deepimagine_tui.corpus.workers"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            [sys.executable, "-m", "deepimagine_tui.corpus.reader", *map(str, files)],
+            stdin=subprocess.DEVNULL,
+            pass_fds=files,
             env={**os.environ, "PYTHONPATH": path},
+            start_new_session=True,
         )
+        for end in theirs:
+            end.close()
+        self.readers = [_Reader(end) for end in ours]
+
+    def end(self) -> None:
+        """Stop; nothing is lost, since only the writer keeps anything."""
+        for reader in self.readers:
+            reader.close()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+class _Reader:
+    """This side of one reader."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._asked = end.makefile("wb")
+        self._answered = end.makefile("rb")
         self._decoder = msgspec.msgpack.Decoder(list[Read | Unread])
 
     def ask(self, tasks: Sequence[Task]) -> list[Read | Unread] | None:
         """What became of the tasks; `None` when the child is gone."""
-        asked, answered = self._process.stdin, self._process.stdout
-        if asked is None or answered is None:
-            return None
         try:
-            _send(asked, msgspec.msgpack.encode(tasks))
-            frame = _receive(answered)
+            send(self._asked, msgspec.msgpack.encode(tasks))
+            frame = receive(self._answered)
         except (OSError, ValueError):
             return None
-        return None if frame is None else self._decoder.decode(frame)
+        return self._decoder.decode(frame) if frame else None
 
-    def end(self) -> None:
-        """Stop at once; nothing is lost, since only the writer keeps anything."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except OSError:
-                    continue
-
-
-def _send(stream: IO[bytes], frame: bytes) -> None:
-    stream.write(_HEADER.pack(len(frame)))
-    stream.write(frame)
-    stream.flush()
-
-
-def _receive(stream: IO[bytes]) -> bytes | None:
-    header = stream.read(_HEADER.size)
-    if len(header) < _HEADER.size:
-        return None
-    (length,) = _HEADER.unpack(header)
-    frame = stream.read(length)
-    return frame if len(frame) == length else None
-
-
-def main() -> None:
-    """Answer every frame of tasks with a frame of results, until there is no more input."""
-    # A page makes many objects and no cycles: collecting while it is read costs a quarter of the time and frees nothing.
-    gc.disable()
-    gc.freeze()
-    decoder = msgspec.msgpack.Decoder(list[Task])
-    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
-        while (frame := _receive(sys.stdin.buffer)) is not None:
-            _send(answers, msgspec.msgpack.encode([read_record(task.name, task.raw) for task in decoder.decode(frame)]))
-            gc.collect()
-
-
-if __name__ == "__main__":
-    main()
+    def close(self) -> None:
+        """Let go of the child, which ends when it notices."""
+        with suppress(OSError):
+            self._end.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self._end.close()

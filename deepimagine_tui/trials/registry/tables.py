@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 from deepimagine_tui.trials.concepts import terms
 from deepimagine_tui.trials.registry.fields import (
     Log,
@@ -143,13 +146,14 @@ def _terms(module: Node, key: str, serious: bool, path: str, log: Log) -> list[A
             at = f"{path}.{key}[{index}]"
             term, system = text(event, "term", at, log), text(event, "organSystem", at, log)
             stats = [stat for _, stat in each(event, "stats", at, log)]
+        counts = cast("list[AffectedAtRisk]", stats)
         if set(map(type, stats)) != _FINISHED:
-            stats = _stats(stats, f"{path}.{key}[{index}]", log)
-        events.append(AdverseEvent(clean(term), clean(system), serious, tuple(stats)))
+            counts = _stats(stats, f"{path}.{key}[{index}]", log)
+        events.append(AdverseEvent(clean(term), clean(system), serious, tuple(counts)))
     return events
 
 
-def _stats(stats: list[object], path: str, log: Log) -> list[AffectedAtRisk]:
+def _stats(stats: Sequence[object], path: str, log: Log) -> list[AffectedAtRisk]:
     """The counts of groups, of which the format need not have given each as such."""
     found: list[AffectedAtRisk] = []
     for index, stat in enumerate(stats):
