@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from deepimagine_tui.cli.console import mark
-from deepimagine_tui.reasoning.describe import arm_text, number_text
+from deepimagine_tui.reasoning.describe import arm_text, number_text, value_text
 from deepimagine_tui.reasoning.state import ContrastEstimate, Interval, MetEstimate, Number, Source, State
 from deepimagine_tui.text import one_line
 
@@ -58,8 +58,7 @@ def number_line(label: str, number: Number, *, word: str = "") -> Line:
     parts.append(source_text(number.source))
     if number.after_entered and number.status != "entered":
         parts.append("(after an entered value)")
-    value = number_text(number.value) if number.value is not None else number.note or "no value"
-    return Line(mark(number.status), word or number.status, one_line(label), value, _joined(parts))
+    return Line(mark(number.status), word or number.status, one_line(label), value_text(number), _joined(parts))
 
 
 def contrast_line(contrast: ContrastEstimate, *, word: str = "") -> Line:

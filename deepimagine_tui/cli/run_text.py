@@ -129,7 +129,7 @@ def _reveal(revealed: Revealed, configuration: Configuration) -> Iterator[str]:
         grades.append(
             "same direction"
             if revealed.direction_right
-            else f"other direction (imagined {revealed.imagined_direction}, posted {revealed.posted_direction})"
+            else f"other direction (imagined {_direction(revealed, imagined=True)}, posted {_direction(revealed)})"
         )
     if revealed.error is not None:
         copying = "" if revealed.copy_error is None else f" (copying the source: {number_text(round(revealed.copy_error, 3))})"
@@ -246,3 +246,12 @@ def _aligned(rows: Sequence[Line]) -> Iterator[str]:
         name = label + " " * (label_width - width_of(label))
         value = " " * (value_width - width_of(row.value)) + row.value
         yield f"{row.mark} {row.word:<{word_width}}  {name}  {value}  {row.detail}".rstrip()
+
+
+_BENEFIT = {"up": "in favour of the arm", "down": "against the arm", "no clear change": "no clear difference"}
+"""How a direction reads where it is that of the benefit."""
+
+
+def _direction(revealed: Revealed, *, imagined: bool = False) -> str:
+    direction = (revealed.imagined_direction if imagined else revealed.posted_direction) or "not known"
+    return _BENEFIT.get(direction, direction) if revealed.direction_of == "benefit" else direction

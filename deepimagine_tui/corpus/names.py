@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from msgspec.structs import replace
 
 from deepimagine_tui.corpus.words import words
+from deepimagine_tui.trials.concepts.time_points import point_text
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.model import Arm, PlannedOutcome, Problem, Trial
 from deepimagine_tui.trials.results import (
@@ -43,7 +44,6 @@ _EXPLAINS = re.compile(
     r"|,?\s(?:(?:as )?(?:defined|measured|assessed|determined|evaluated|described)(?: as| by| in| using| per| according)?"
     r"|i\.e\.|e\.g\.|which|where|including|according to)\s"
 )
-_UNITS = (("year", 365.25 / 7), ("month", 365.25 / 84), ("week", 1.0), ("day", 1 / 7), ("hour", 1 / 168), ("minute", 1 / 10080))
 _TIMES = {1.0: "once daily", 2.0: "twice daily", 3.0: "three times daily", 4.0: "four times daily"}
 
 
@@ -78,7 +78,7 @@ class Shortener:
         """A short time frame as it is, a long one as the single time read from it; empty when there is none."""
         if len(_WORD.findall(text)) <= TIME_FRAME_WORDS and self._prose.isdisjoint(shingles(text)):
             return text.strip()
-        return plain_time(time.weeks) if time and time.weeks is not None else ""
+        return point_text(time.weeks) if time and time.weeks is not None else ""
 
     def unique(self, texts: Iterable[str], most: int = NAME_WORDS) -> Callable[[str], str]:
         """A function that shortens each of these texts, two different ones never to the same name."""
@@ -103,15 +103,6 @@ def _until_word(text: str, count: int) -> str:
         if len(words(text[: match.end()])) > count:
             return text[: match.start()].rstrip(" ,;:-(") + "…"
     return text
-
-
-def plain_time(weeks: float) -> str:
-    """A time after start in the largest unit that divides it: 24.0 is `week 24`, 52.1786 is `year 1`, 52.0 `week 52`."""
-    for unit, length in _UNITS:
-        number = weeks / length
-        if number >= 1 and abs(number - round(number)) < 1e-3:
-            return f"{unit} {round(number)}"
-    return f"week {weeks:g}" if weeks else "baseline"
 
 
 def plain_dose(dose: Dose) -> str:

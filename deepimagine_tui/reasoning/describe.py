@@ -6,7 +6,9 @@ import math
 import re
 from collections.abc import Iterable
 
-from deepimagine_tui.reasoning.state import ArmSpec, Configuration, Context, OutcomeSpec, Population
+from deepimagine_tui.reasoning.state import ArmSpec, Configuration, Context, Number, OutcomeSpec, Population
+from deepimagine_tui.text import one_line
+from deepimagine_tui.trials.concepts.time_points import point_text
 from deepimagine_tui.trials.concepts.time_points import weeks as weeks_of
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.factors import Factor
@@ -17,7 +19,6 @@ NOT_STATED = "not stated"
 _SHOWN_COUNTRIES = 3
 _SHOWN_CONDITIONS = 3
 _LONGEST_TIME = 60
-_WEEKS_OF_YEAR = 52.1786
 _OLDEST = 100
 """A greatest age from here on is no limit."""
 _UNITS = r"(?:minute|min|hour|hr|day|week|wk|month|mo|year|yr)s?"
@@ -45,6 +46,21 @@ _FREQUENCIES = {
 def number_text(value: float) -> str:
     """A number as a person writes it: at most six significant digits, no exponent below a million."""
     return f"{value:.0f}" if value == int(value) and abs(value) < 1e9 else f"{value:.6g}"
+
+
+def rounded(value: float, digits: int = 3) -> str:
+    """A number that nobody posted or typed: so many significant digits, but whole digits all."""
+    if not math.isfinite(value):
+        return "not a number"
+    decimals = digits - 1 - math.floor(math.log10(abs(value))) if value else 0
+    return number_text(round(value, max(decimals, 0)))
+
+
+def value_text(number: Number) -> str:
+    """The value of a number, or why there is none. What was posted or typed is shown in full, anything else to four digits."""
+    if number.value is None:
+        return one_line(number.note) or "no value"
+    return number_text(number.value) if number.status in ("observed", "entered") else rounded(number.value, 4)
 
 
 def frequency_text(times_per_day: float | None) -> str:
@@ -111,22 +127,6 @@ def time_text(time: TimePoint | None) -> str:
     if len(time.text) <= _LONGEST_TIME:
         return time.text
     return time.text[: _LONGEST_TIME - 1].rstrip(" ,;") + "…"
-
-
-def point_text(weeks: float) -> str:
-    """A time in weeks after the start in its most natural unit: `week 30`, `day 5`, `hour 6`, `month 18`, `year 5`."""
-    units = (
-        ("year", weeks / _WEEKS_OF_YEAR, 3, math.inf),
-        ("week", weeks, 1, math.inf),
-        ("month", weeks / _WEEKS_OF_YEAR * 12, 1, math.inf),
-        ("day", weeks * 7, 1, 120),
-        ("hour", weeks * 168, 1, 168),
-        ("minute", weeks * 10080, 1, 90),
-    )
-    for name, count, least, most in units:
-        if least <= round(count) <= most and abs(count - round(count)) < 0.02:
-            return f"{name} {round(count)}"
-    return f"week {number_text(round(weeks, 1))}" if weeks >= 1 else f"hour {number_text(round(weeks * 168, 2))}"
 
 
 def geography_text(countries: tuple[CountrySites, ...]) -> str:

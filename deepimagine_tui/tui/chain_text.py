@@ -48,8 +48,8 @@ def streaming_card(number: int, step: StepView, width: int) -> Content:
     text = inert_lines(step.text[-TAIL_LINES * width :]).strip()
     lines = textwrap.wrap(text, max(width - 2, 20))[-TAIL_LINES:]
     state = "streaming…" if text else "reading the prompt…"
-    tail = Content.styled("\n".join(lines), "italic")
-    return Content("\n").join([step_title(number, step, width), tail, Content.styled(f"○ {state}", "italic $primary")])
+    tail = [Content.styled("\n".join(lines), "italic")] if lines else []
+    return Content("\n").join([step_title(number, step, width), *tail, Content.styled(f"○ {state}", "italic $primary")])
 
 
 def stopped_card(number: int, step: StepView, width: int, why: str) -> Content:
@@ -190,8 +190,9 @@ def _met_lines(met: MetEstimate | None, width: int) -> Iterator[Content]:
     if len(said) + 2 + len(reason) <= width:
         yield Content.assemble(head, (f"  {reason}" if reason else "", "dim"))
     else:
-        yield head
-        yield _hanging("    ", reason, width, "dim")
+        yield _hanging("  ", said.strip(), width, f"bold {style_of(met.status)}")
+        if reason:
+            yield _hanging("    ", reason, width, "dim")
 
 
 def reveal_lines(state: State, revealed: Revealed, width: int = 200) -> list[Content]:

@@ -16,6 +16,8 @@ from deepimagine_tui.reasoning.state import Configuration, Estimand, Perturbatio
 from deepimagine_tui.trials.model import Trial
 
 MOST_SEED = 2**32 - 1
+NEW_SEEDS = 1_000_000
+"""A new seed is below this: short enough to be read out and typed again."""
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from textual.content import Content
 
 from deepimagine_tui.reasoning.posted import places
+from deepimagine_tui.trials.concepts.time_points import point_text
 from deepimagine_tui.trials.concepts.verdicts import verdict
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.results import Cell, Contrast, Outcome
-from deepimagine_tui.tui.show import clip, digits, estimate_text, inert, posted
+from deepimagine_tui.tui.show import clip, clip_apart, digits, estimate_text, inert, posted
 from deepimagine_tui.tui.whiskers import Scale, Spread, scale_of, spread_of, whisker
 
 _MOST_LABEL = 30
@@ -65,21 +66,22 @@ def outcome_rows(trial: Trial, number: int, width: int, *, opened: bool) -> list
 
 
 def _heading(trial: Trial, outcome: Outcome, number: int, width: int, *, opened: bool) -> Row:
-    parts = [outcome.title, _when(outcome), outcome.unit]
-    text = ", ".join(inert(part) for part in parts if part)
+    title, rest = inert(outcome.title), ", ".join(inert(part) for part in (_when(outcome), outcome.unit) if part)
+    text = f"{title}, {rest}" if rest else title
     place = f"({outcome.role}) {number}/{len(trial.outcomes)}"
     if opened:
         content = Content.assemble(("▾ ", "$primary"), (clip(text, 3 * width), "bold"), (f"  {place}", "dim"))
     else:
         room = max(width - len(place) - 4, 12)
-        content = Content.assemble(("▸ ", "$primary"), f"{clip(text, room):<{room}}", (f"  {place}", "dim"))
+        shown = f"{clip(title, max(room - len(rest) - 2, room // 2))}, {rest}" if rest else title
+        content = Content.assemble(("▸ ", "$primary"), f"{clip(shown, room):<{room}}", (f"  {place}", "dim"))
     return Row(content, Place(outcome.id), f"{text} ({outcome.role})")
 
 
 def _when(outcome: Outcome) -> str:
     if outcome.time is None:
         return ""
-    return f"wk {outcome.time.weeks:.3g}" if outcome.time.weeks else clip(outcome.time.text, _MOST_TIME)
+    return point_text(outcome.time.weeks) if outcome.time.weeks else clip(outcome.time.text, _MOST_TIME)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ class _Columns:
     value: int
     whisker: int
     decimals: int
+    titles: Mapping[str, str]
+    """How each group is named in `label` columns."""
 
     @classmethod
     def of(cls, outcome: Outcome, width: int) -> _Columns:
@@ -100,7 +104,8 @@ class _Columns:
         value = max((len(_cell_text(cell, places_after)) for cell in outcome.cells), default=1)
         taken = 3 + 1 + (n + 1 if n else 0) + 2 + value + 2
         label = max(min(label, _MOST_LABEL, width - taken - _LEAST_WHISKER - 3), 8)
-        return cls(label, n, value, max(min(width - taken - label, 30), 0), places_after)
+        titles = clip_apart((_group_title(outcome, cell) for cell in outcome.cells), label)
+        return cls(label, n, value, max(min(width - taken - label, 30), 0), places_after, titles)
 
 
 def _group_title(outcome: Outcome, cell: Cell) -> str:
@@ -127,7 +132,7 @@ def _value(outcome: Outcome, cell: Cell, spread: Spread, scale: Scale | None, co
     drawn = whisker(cell.value, spread, scale, columns.whisker) if scale and columns.whisker >= _LEAST_WHISKER else ""
     mark = "●" if cell.value is not None else " "
     content = Content.assemble(
-        f"   {clip(title, columns.label):<{columns.label}} ",
+        f"   {columns.titles[inert(title)]:<{columns.label}} ",
         (n, "dim"),
         f"{mark} {_cell_text(cell, columns.decimals):>{columns.value}}  ",
         (drawn, "$primary"),

@@ -6,6 +6,8 @@ Observed and derived values are upright with a solid mark, imagined ones italic 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
+from os.path import commonprefix
 
 from textual.content import Content
 
@@ -28,7 +30,19 @@ def plain(text: str) -> Content:
 def clip(text: str, width: int) -> str:
     """`text` in at most `width` characters, with `…` where it was cut."""
     text = inert(text)
-    return text if len(text) <= width else text[: max(width - 1, 0)].rstrip() + "…"
+    return text if len(text) <= width else text[: max(width - 1, 0)].rstrip(" …") + "…"
+
+
+def clip_apart(texts: Iterable[str], width: int) -> dict[str, str]:
+    """Each text in at most `width` characters; those that would look the same are cut where they are the same."""
+    every = list(dict.fromkeys(inert(text) for text in texts))
+    found = {}
+    for text in every:
+        alike = [other for other in every if clip(other, width) == clip(text, width)]
+        tail = text[len(commonprefix(alike)) :] if len(alike) > 1 else ""
+        room = max(width - 1 - len(tail), width // 3)
+        found[text] = f"{text[:room].rstrip()}…{clip(tail, max(width - 1 - room, 1))}" if tail else clip(text, width)
+    return found
 
 
 def hanging(mark: str, text: str, width: int) -> list[str]:

@@ -133,18 +133,25 @@ def design(trial: Trial) -> Content:
     fact("Enrolment", str(trial.enrolment) if trial.enrolment is not None else "", trial.enrolment_kind)
     fact("Population", population_text(population_of(trial)))
     fact("Countries", *(_sites(each.country, each.sites) for each in trial.countries))
-    lines += [Content(""), Content.styled("Arms", "bold")]
+    if trial.arms:
+        lines += [Content(""), Content.styled("Arms", "bold")]
     for arm in trial.arms:
         doses = ", ".join(f"{inert(dose.intervention)} {amount_text(dose)}" for dose in arm.doses)
         lines.append(Content.assemble(f"· {inert(arm.label)} ", (f"({arm.type}) ", "dim"), (doses, "$foreground 80%")))
-    lines += [Content(""), Content.styled("Planned outcomes", "bold")]
+    if trial.planned_outcomes:
+        lines += [Content(""), Content.styled("Planned outcomes", "bold")]
     lines += [
-        Content.assemble(f"· {inert(each.title)} ", (f"({each.role}; {inert(each.time_frame)})", "dim"))
+        Content.assemble(
+            f"· {inert(each.title)} ", (f"({'; '.join(inert(part) for part in (each.role, each.time_frame) if part)})", "dim")
+        )
         for each in trial.planned_outcomes
     ]
     if trial.problems:
         lines += [Content(""), Content.styled("Not understood in this record", "bold")]
-        lines += [Content.styled(f"· {inert(each.path)}: {inert(each.detail)}", "dim") for each in trial.problems[:20]]
+        lines += [
+            Content.styled("· " + ": ".join(inert(part) for part in (each.path, each.detail) if part), "dim")
+            for each in trial.problems[:20]
+        ]
     return Content("\n").join(lines)
 
 

@@ -11,11 +11,10 @@ from deepimagine_exporters.words import (
     contrast_spread,
     met_how,
     outcome_text,
-    rounded,
     spread_text,
     state_status,
-    value_text,
 )
+from deepimagine_tui.reasoning.describe import rounded, value_text
 from deepimagine_tui.reasoning.events import Aggregated, AnchorChosen, Revealed
 from deepimagine_tui.reasoning.graph import ReasoningGraph, StepView
 from deepimagine_tui.reasoning.state import Configuration, ContrastEstimate, MetEstimate, Number, State, Status

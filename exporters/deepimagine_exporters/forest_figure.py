@@ -22,8 +22,9 @@ from deepimagine_exporters.forest_rows import (
 from deepimagine_exporters.marks import draw_footer, draw_header, finish
 from deepimagine_exporters.scale import Scale, scale_over
 from deepimagine_exporters.sheet import FAINT, GREY, PAPER, Align, Sheet, Style, width_of, wrap
-from deepimagine_exporters.words import same_decimals, value_text
+from deepimagine_exporters.words import same_decimals
 from deepimagine_tui.errors import RefusedError
+from deepimagine_tui.reasoning.describe import value_text
 from deepimagine_tui.reasoning.graph import ReasoningGraph
 from deepimagine_tui.reasoning.state import Number
 

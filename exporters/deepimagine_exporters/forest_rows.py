@@ -7,8 +7,8 @@ import math
 import msgspec
 
 from deepimagine_exporters.provenance import factor_name, target_configuration
-from deepimagine_exporters.words import contrast_name, interval_text, value_text
-from deepimagine_tui.reasoning.describe import number_text
+from deepimagine_exporters.words import contrast_name, interval_text
+from deepimagine_tui.reasoning.describe import number_text, value_text
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
 from deepimagine_tui.reasoning.state import Number, State
 from deepimagine_tui.reasoning.summary import NOT_CALIBRATED, format_probability

@@ -25,8 +25,8 @@ from deepimagine_exporters.words import (
     measure_notes,
     outcome_text,
     p_text,
-    rounded,
 )
+from deepimagine_tui.reasoning.describe import rounded
 from deepimagine_tui.reasoning.events import DEMO_MARK, Aggregated, Revealed
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
 from deepimagine_tui.reasoning.state import State

@@ -11,8 +11,9 @@ from deepimagine_exporters.panel import Panel, Point, Series, Shape, draw_panel
 from deepimagine_exporters.provenance import factor_name
 from deepimagine_exporters.scale import scale_over
 from deepimagine_exporters.sheet import GREY, Sheet, Style, wrap
-from deepimagine_exporters.words import contrast_name, outcome_text, value_text
+from deepimagine_exporters.words import contrast_name, outcome_text
 from deepimagine_tui.errors import RefusedError
+from deepimagine_tui.reasoning.describe import value_text
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
 from deepimagine_tui.reasoning.state import Configuration, Number, State
 from deepimagine_tui.reasoning.summary import format_probability

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from deepimagine_tui.reasoning.describe import number_text
+from deepimagine_tui.reasoning.describe import number_text, rounded, time_text
 from deepimagine_tui.reasoning.state import Configuration, ContrastEstimate, Interval, MetEstimate, Number, State, Status
 from deepimagine_tui.reasoning.summary import NOT_CALIBRATED, format_interval, format_probability
 from deepimagine_tui.text import one_line
@@ -15,14 +15,6 @@ STATUS_MEANING: dict[Status, str] = {
     "imagined": "said by a model",
     "entered": "typed by the user",
 }
-
-
-def rounded(value: float, digits: int = 3) -> str:
-    """A number that nobody posted or typed: so many significant digits, but whole digits all."""
-    if not math.isfinite(value):
-        return "not a number"
-    decimals = digits - 1 - math.floor(math.log10(abs(value))) if value else 0
-    return number_text(round(value, max(decimals, 0)))
 
 
 def _rounded_together(lower: float, upper: float) -> tuple[str, ...]:
@@ -60,13 +52,6 @@ def same_decimals(*texts: str) -> tuple[str, ...]:
         text if not text[-1].isdigit() or own == most else (text if own else f"{text}.") + "0" * (most - own)
         for text, own in zip(texts, decimals, strict=True)
     )
-
-
-def value_text(number: Number) -> str:
-    """The value, or why there is none. What was posted or typed is shown in full, anything else to four digits."""
-    if number.value is not None:
-        return number_text(number.value) if number.status in ("observed", "entered") else rounded(number.value, 4)
-    return one_line(number.note) or "no value"
 
 
 def spread_text(number: Number, *, brief: bool = False) -> str:
@@ -153,7 +138,7 @@ def comparison_text(configuration: Configuration) -> str:
 def outcome_text(configuration: Configuration) -> str:
     """Measure, class, category, time and unit."""
     outcome = configuration.outcome
-    time = configuration.time.text if configuration.time else ""
+    time = time_text(configuration.time) if configuration.time else ""
     parts = (outcome.title, outcome.class_title, outcome.category, time, outcome.unit)
     return ", ".join(one_line(part) for part in parts if part.strip())
 

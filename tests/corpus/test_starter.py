@@ -16,7 +16,7 @@ import pytest
 from deepimagine_assets.starter import starter_path
 from lxml import etree
 
-from deepimagine_tui.corpus.names import Shortener, facts, plain_time, shingles
+from deepimagine_tui.corpus.names import Shortener, facts, shingles
 from deepimagine_tui.corpus.query import SearchQuery
 from deepimagine_tui.corpus.starter import open_starter
 from deepimagine_tui.errors import NotFoundError
@@ -89,14 +89,6 @@ def test_names_that_become_equal_stay_apart() -> None:
     cut = Shortener().unique(["a " * 30 + "first", "a " * 30 + "second", ""])
     assert cut("a " * 30 + "first") != cut("a " * 30 + "second")
     assert cut("") == ""
-
-
-@pytest.mark.parametrize(
-    ("weeks", "text"),
-    [(24.0, "week 24"), (52.0, "week 52"), (52.1786, "year 1"), (26.0893, "month 6"), (0.4286, "day 3"), (0.0, "baseline")],
-)
-def test_times_are_written_in_a_unit_that_fits(weeks: float, text: str) -> None:
-    assert plain_time(weeks) == text
 
 
 def test_facts_keep_every_number() -> None:

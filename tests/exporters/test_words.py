@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from deepimagine_exporters.words import contrast_name, interval_text, met_how, rounded, same_decimals, spread_text, value_text
+from deepimagine_exporters.words import contrast_name, interval_text, met_how, same_decimals, spread_text
 
+from deepimagine_tui.reasoning.describe import rounded, value_text
 from deepimagine_tui.reasoning.state import ContrastEstimate, Interval, MetEstimate, Number
 
 

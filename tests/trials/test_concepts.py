@@ -25,7 +25,7 @@ from deepimagine_tui.trials.concepts.pairs import find_contrast
 from deepimagine_tui.trials.concepts.programmes import programme_keys
 from deepimagine_tui.trials.concepts.scales import contrast_kind, null_value
 from deepimagine_tui.trials.concepts.terms import dispersion, masking, phase, words
-from deepimagine_tui.trials.concepts.time_points import weeks
+from deepimagine_tui.trials.concepts.time_points import point_text, weeks
 from deepimagine_tui.trials.concepts.time_titles import without_time
 from deepimagine_tui.trials.concepts.titles import compose_title, is_dose_ranging
 from deepimagine_tui.trials.concepts.verdicts import interval_significant, p_significant, verdict
@@ -132,6 +132,25 @@ def test_significance_of_an_interval(interval: ContrastInterval | None, null: fl
 )  # fmt: skip
 def test_weeks(text: str, expected: float | None) -> None:
     assert weeks(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (0.0, "baseline"),
+        (24.0, "week 24"),
+        (52.0, "week 52"),
+        (52.1786, "month 12"),
+        (260.893, "year 5"),
+        (5 / 7, "day 5"),
+        (6 / 168, "hour 6"),
+        (2.37, "week 2.4"),
+        (100 / 7, "day 100"),
+        (15 / 10080, "minute 15"),
+    ],
+)
+def test_a_point_in_time_has_its_natural_unit(number: float, shown: str) -> None:
+    assert point_text(number) == shown
 
 
 @pytest.mark.parametrize(

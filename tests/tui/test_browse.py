@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from textual.widgets import Input, Static
 
+from deepimagine_tui.corpus.starter import open_starter
 from deepimagine_tui.tui.app import DeepImagineApp
+from deepimagine_tui.tui.results_rows import outcome_rows
 from deepimagine_tui.tui.screens.browse import BrowseScreen
 from deepimagine_tui.tui.screens.imagine import ImagineScreen
+from deepimagine_tui.tui.show import clip_apart
+from deepimagine_tui.tui.trial_text import design
 from deepimagine_tui.tui.widgets.footer import HouseFooter
 from deepimagine_tui.tui.widgets.trial_pane import NO_RESULTS, ResultsList, TrialPane
 from deepimagine_tui.tui.widgets.trial_table import TrialTable
@@ -250,3 +257,25 @@ async def test_the_search_line_says_which_keys_lead_on() -> None:
         await settled(pilot)
         footer = str(browse(app).query_one(HouseFooter).render())
         assert "to the list" in footer
+
+
+@given(st.lists(st.text("ab + ", min_size=1, max_size=60), min_size=1, max_size=5), st.integers(8, 40))
+def test_labels_keep_to_their_column(texts: list[str], width: int) -> None:
+    assert all(len(label) <= width for label in clip_apart(texts, width).values())
+
+
+def test_groups_that_differ_late_in_their_names_can_be_told_apart() -> None:
+    common = "GSK's 10-valent Pneumococcal Vaccine 1024850A + "
+    labels = clip_apart([f"{common}{other}" for other in ("Meningitec", "NeisVac-C", "Menitorix")] + ["Prevenar"], 30)
+    assert len(set(labels.values())) == 4
+    assert labels[f"{common}NeisVac-C"].endswith("NeisVac-C")
+
+
+def test_an_early_time_is_said_in_hours_and_nothing_is_said_of_a_time_that_is_not_stated() -> None:
+    with closing(open_starter()) as corpus:
+        trial = corpus.get("NCT01406860")
+    heading = outcome_rows(trial, 1, 60, opened=False)[0].content.plain
+    assert "hour 1" in heading
+    text = design(trial).plain
+    assert "; )" not in text
+    assert ": \n" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 
@@ -79,3 +80,22 @@ def _as_weeks(number: str, unit: str) -> float:
 def time_point(text: str) -> TimePoint | None:
     """The time that `text` names, with its weeks where they can be read; `None` when the text is empty."""
     return TimePoint(text, weeks(text)) if text else None
+
+
+def point_text(weeks: float) -> str:
+    """A time in weeks after the start in its most natural unit: `week 30`, `day 5`, `hour 6`, `month 18`, `year 5`; 0 is
+    `baseline`."""
+    if not weeks:
+        return "baseline"
+    units = (
+        ("year", weeks / _WEEKS["year"], 3, math.inf),
+        ("week", weeks, 1, math.inf),
+        ("month", weeks / _WEEKS["year"] * 12, 1, math.inf),
+        ("day", weeks * 7, 1, 120),
+        ("hour", weeks * 168, 1, 168),
+        ("minute", weeks * 10080, 1, 90),
+    )
+    for name, count, least, most in units:
+        if least <= round(count) <= most and abs(count - round(count)) < 0.02:
+            return f"{name} {round(count)}"
+    return f"week {weeks:.1f}" if weeks >= 1 else f"hour {weeks * 168:.2g}"

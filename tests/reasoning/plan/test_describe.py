@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deepimagine_tui.reasoning.describe import arm_text, point_text, population_text, time_text
+from deepimagine_tui.reasoning.describe import arm_text, population_text, time_text
 from deepimagine_tui.reasoning.state import ArmSpec, Population
 from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.model import Eligibility
@@ -27,23 +27,6 @@ from deepimagine_tui.trials.results import TimePoint
 )
 def test_a_time_reads_as_the_one_that_was_understood(text: str, weeks: float | None, shown: str) -> None:
     assert time_text(TimePoint(text, weeks)) == shown
-
-
-@pytest.mark.parametrize(
-    ("weeks", "shown"),
-    [
-        (30.0, "week 30"),
-        (52.1786, "month 12"),
-        (260.893, "year 5"),
-        (5 / 7, "day 5"),
-        (6 / 168, "hour 6"),
-        (2.37, "week 2.4"),
-        (100 / 7, "day 100"),
-        (15 / 10080, "minute 15"),
-    ],
-)
-def test_a_point_in_time_has_its_natural_unit(weeks: float, shown: str) -> None:
-    assert point_text(weeks) == shown
 
 
 @pytest.mark.parametrize(
