@@ -377,3 +377,18 @@ async def test_the_question_is_wrapped_under_its_words_and_says_each_value_once(
         assert screen.query_one(ChangeList).copy_text().count("2 mg weekly") == 1
         shown = str(screen.query_one(ChangeList).get_option_at_index(0).prompt)
         assert shown.count("2 mg weekly") == 1
+
+
+async def test_probes_compare_only_answers_to_one_question() -> None:
+    app = DeepImagineApp(WithBackend())
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await start(pilot, ("dose", UNTRIED_DOSE), ("geography", "Japan"))
+        probes = screen.query_one(ProbeTable)
+        for key in ("r", "R"):
+            await pilot.press(key)
+            await ran(pilot)
+        assert probes.row_count == 3
+        screen.query_one(ChangeList).focus()
+        await pilot.press("home", "x", "r")
+        await ran(pilot)
+        assert probes.row_count == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ from deepimagine_tui.reasoning.state import Estimand, Perturbation
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.copying import ExportChoice
-from deepimagine_tui.tui.draft import MOST_SEED, Draft
+from deepimagine_tui.tui.draft import NEW_SEEDS, Draft
 from deepimagine_tui.tui.jobs.run import RunUpdate
 from deepimagine_tui.tui.run_files import run_choices
 from deepimagine_tui.tui.screens.base import HouseScreen
@@ -98,7 +99,7 @@ class ImagineScreen(HouseScreen):
         settings = self.draft.settings if self.draft else self.house.services.imagine_settings
         self.request, self.graph, self._asked = None, ReasoningGraph(), None
         self.query_one(ChainView).start("The chain of steps appears here as the model answers.")
-        self.query_one(ProbeTable).begin(self.house.status.model)
+        self.query_one(ProbeTable).begin()
         self.take(Draft(trial, anchor, source, settings))
         self.query_one(ChangeList).focus()
 
@@ -116,11 +117,15 @@ class ImagineScreen(HouseScreen):
         stale = self._asked is not None and self._asked != self.draft
         pane.border_subtitle = "of the question before; r asks this one" if stale else ""
 
-    def _try(self, draft: Draft | DeepImagineError) -> None:
-        if isinstance(draft, DeepImagineError):
-            self.query_one(WhatIfPart).say(str(draft))
-        else:
-            self.take(draft)
+    def _try(self, change: Callable[[], Draft]) -> Draft | None:
+        """Take the changed draft and return it, or say beside the changes what is wrong with it."""
+        try:
+            changed = change()
+        except DeepImagineError as error:
+            self.query_one(WhatIfPart).say(str(error))
+            return None
+        self.take(changed)
+        return changed
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What needs a question, a change or a run is offered only when there is one."""
@@ -151,27 +156,23 @@ class ImagineScreen(HouseScreen):
         def chosen(change: Perturbation | None) -> None:
             if change is None:
                 return
-            try:
-                changed = draft.added(change) if factor is None else draft.changed(index, change)
-            except DeepImagineError as error:
-                self._try(error)
-                return
-            self.take(changed)
-            if run:
+            changed = self._try(lambda: draft.added(change) if factor is None else draft.changed(index, change))
+            if run and changed is not None:
                 self._run(changed)
 
         self.app.push_screen(FactorPicker(draft.state_before(index), draft.trial, factor), chosen)
 
     @on(ChangeList.Removed)
     def _change_removed(self, event: ChangeList.Removed) -> None:
-        if self.draft is not None:
-            self._try(_attempt(self.draft, "removed", event.index))
+        draft = self.draft
+        if draft is not None:
+            self._try(lambda: draft.removed(event.index))
 
     @on(ChangeList.Moved)
     def _change_moved(self, event: ChangeList.Moved) -> None:
-        if self.draft is not None:
-            self._try(_attempt(self.draft, "moved", event.index, event.by))
-            self.query_one(ChangeList).highlighted = min(max(event.index + event.by, 0), len(self.draft.changes) - 1)
+        draft = self.draft
+        if draft is not None and self._try(lambda: draft.moved(event.index, event.by)):
+            self.query_one(ChangeList).highlighted = min(max(event.index + event.by, 0), len(draft.changes) - 1)
 
     def action_anchor(self) -> None:
         """Choose another result of the trial to start from."""
@@ -209,7 +210,7 @@ class ImagineScreen(HouseScreen):
     def action_run_new_seed(self) -> None:
         """Run the same question with another seed."""
         if self.draft is not None:
-            draft = self.draft.with_seed(secrets.randbelow(MOST_SEED))
+            draft = self.draft.with_seed(secrets.randbelow(NEW_SEEDS))
             self._run(replace(draft, parent=self.request.run_id if self.request else ""))
 
     def _run(self, draft: Draft) -> None:
@@ -298,11 +299,3 @@ class ImagineScreen(HouseScreen):
 def _crashed(pathway: PathwayView | None) -> bool:
     failed = pathway.steps[-1].failed if pathway and pathway.steps else None
     return failed is not None and failed.kind == "model stopped"
-
-
-def _attempt(draft: Draft, what: str, *arguments: int) -> Draft | DeepImagineError:
-    try:
-        changed: Draft = getattr(draft, what)(*arguments)
-    except DeepImagineError as error:
-        return error
-    return changed

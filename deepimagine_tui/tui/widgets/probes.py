@@ -6,15 +6,14 @@ from rich.text import Text
 from textual.content import Content
 
 from deepimagine_tui.reasoning.graph import ReasoningGraph
-from deepimagine_tui.reasoning.request import ImagineRequest
-from deepimagine_tui.reasoning.state import Number
+from deepimagine_tui.reasoning.request import Forecast, ImagineRequest, WhatIf
+from deepimagine_tui.reasoning.state import Estimand, Number
 from deepimagine_tui.reasoning.summary import MARKS
 from deepimagine_tui.tui.show import digits, probability, style_of
-from deepimagine_tui.tui.status import ModelStatus
 from deepimagine_tui.tui.trajectory import effect_of
 from deepimagine_tui.tui.widgets.table import HouseTable
 
-_COLUMNS = {"Seed": 11, "Arm": 9, "Effect": 9, "Verdict": 8, "P(met)": 6}
+_COLUMNS = {"Seed": 7, "Arm": 8, "Effect": 8, "P(met)": 6, "Verdict": 8}
 
 
 class ProbeTable(HouseTable):
@@ -25,21 +24,26 @@ class ProbeTable(HouseTable):
     def __init__(self) -> None:
         super().__init__(id="probes", export_name="probes")
         self._seen: list[tuple[Number | None, Number | None]] = []
+        self._question: tuple[WhatIf | Forecast, Estimand] | None = None
 
     def on_mount(self) -> None:
         """The columns."""
         for label, width in _COLUMNS.items():
             self.add_column(Text(label), width=width + 1)
-        self.begin(ModelStatus())
+        self.begin()
 
-    def begin(self, _model: ModelStatus) -> None:
+    def begin(self) -> None:
         """Another question: nothing has been asked."""
         self._seen = []
         self.clear()
         self.add_row(Content.styled("none yet", "dim"), *(Content("") for _ in range(4)), key="none")
 
     def add(self, request: ImagineRequest, graph: ReasoningGraph) -> None:
-        """Add the answers of a run."""
+        """Add the answers of a run; one of another question begins anew."""
+        question = request.question, request.estimand
+        if question != self._question:
+            self.begin()
+            self._question = question
         for index, pathway in enumerate(graph.pathways):
             if len(pathway.states) < 2:
                 continue
@@ -56,8 +60,8 @@ class ProbeTable(HouseTable):
                 Content(seed),
                 _number(state.arm_value),
                 _number(effect),
-                Content.styled(met.verdict.replace("undetermined", "–") if met else "–", "italic"),
                 Content.styled(probability(met.probability) if met and met.probability is not None else "–", "italic"),
+                Content.styled(met.verdict.replace("undetermined", "–") if met else "–", "italic"),
                 key=f"{request.run_id}/{index}",
             )
             self._add_range()
