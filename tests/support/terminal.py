@@ -33,7 +33,8 @@ class Terminal:
             stdin=self._follower,
             stdout=self._follower,
             stderr=self._follower,
-            env={**env, "TERM": "xterm-256color"},
+            # A program believes COLUMNS and LINES before its terminal, and here they are those of the tests' own terminal.
+            env={**{key: env[key] for key in env.keys() - {"COLUMNS", "LINES"}}, "TERM": "xterm-256color"},
             start_new_session=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
