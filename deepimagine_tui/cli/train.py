@@ -9,6 +9,7 @@ from deepimagine_tui.cli.lazy import LazyGroup
 COMMANDS: dict[str, tuple[str, str]] = {
     "pairs": ("deepimagine_tui.cli.train_pairs:pairs", "Draw pairs of posted results that differ in few factors."),
     "plan": ("deepimagine_tui.cli.train_plan:plan", "Work out what RECIPE would take: steps, tokens, memory, time."),
+    "runs": ("deepimagine_tui.cli.train_runs:runs", "List, show and compare training runs."),
     "doctor": ("deepimagine_tui.cli.train_doctor:doctor", "Check what training needs on this machine."),
 }
 

@@ -103,7 +103,7 @@ def _plan_lines(made: Plan) -> Iterator[str]:
     )
     if counted is not None:
         factors = ", ".join(f"{factor.replace('_', ' ')} {number:,}" for factor, number in counted.by_factor.items())
-        yield f"Examples {counted.train:,} ({factors}) of about {counted.tokens:.0f} tokens; {counted.validation:,} to validate on"
+        yield f"Examples {counted.train:,} ({factors}) of about {counted.tokens:.0f} tokens; {counted.validation:,} held out"
         for reason, number in counted.left_out.items():
             yield f"Left out {number:,}: {reason}"
     yield f"Speed {made.speed.flops / 1e12:,.3g} TFLOP/s a process ({made.speed.source})"

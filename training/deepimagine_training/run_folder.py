@@ -230,6 +230,19 @@ class RunFolder:
         return begun
 
 
+def trainer_of(folder: Path) -> int | None:
+    """The id of the process that trains in a folder now; `None` where none does, or it was killed.
+
+    Raises:
+        MissingExtraError: `psutil` is not installed.
+    """
+    try:
+        process = int((folder / _PID).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return process if extra("psutil").pid_exists(process) else None
+
+
 def read_begun(folder: Path) -> Begun:
     """What the run of a folder was begun from.
 
