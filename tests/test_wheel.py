@@ -60,6 +60,15 @@ def test_the_base_install_imagines_away_from_the_checkout(installed: Path, tmp_p
     assert figure.read_text(encoding="utf-8").lstrip().startswith("<?xml")
 
 
+def test_the_recipes_are_in_the_wheel(installed: Path, tmp_path: Path) -> None:
+    code = (
+        "from importlib.resources import files; from deepimagine_training.recipes import named;"
+        "print(*named(), *sorted(path.name for path in (files('deepimagine_training') / 'recipes' / 'accelerate').iterdir()))"
+    )
+    told = run(installed / "python", "-c", code, cwd=tmp_path).split()
+    assert told == ["gemma-3-12b", "laptop", "qwen3.5-9b", "ddp.yaml", "fsdp.yaml", "multi_node.yaml"]
+
+
 def test_the_base_install_needs_no_compiler(installed: Path, tmp_path: Path) -> None:
     listed = json.loads(run(installed / "python", "-m", "pip", "list", "--format", "json", cwd=tmp_path))
     names = {row["name"].lower().replace("_", "-") for row in listed}

@@ -1,0 +1,184 @@
+"""Plans: every shipped recipe is planned, and what cannot fit is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("yaml")
+pytest.importorskip("datasets")
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from deepimagine_training import pair_files, recipes
+from deepimagine_training.base_shape import KNOWN, BaseShape, shape_of
+from deepimagine_training.counting import count
+from deepimagine_training.memory import sft_parts, total
+from deepimagine_training.pairs import PairSet
+from deepimagine_training.plan import Plan, Speed, assumed_speed, plan, step_flops
+from msgspec.structs import replace
+
+from deepimagine_tui.errors import BadInputError, ExitCode, NotFoundError, RefusedError
+from tests.cli.conftest import Cli, cli, plain_environment
+
+__all__ = ["cli", "plain_environment"]
+
+SMALL = BaseShape(
+    base="small",
+    architecture="Gemma3ForCausalLM",
+    layers=18,
+    hidden=640,
+    heads=4,
+    vocabulary=262_144,
+    parameters=268_098_176,
+    body=100_326_016,
+    linear_features=237_312,
+    context=32_768,
+)
+
+
+@pytest.fixture(scope="session")
+def pairs_folder(small_pairs: PairSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plan") / "pairs"
+    pair_files.write(small_pairs, folder)
+    return folder
+
+
+def made(name: str, changes: dict[str, str] | None = None, **given: object) -> Plan:
+    recipe = recipes.read(name, changes)
+    return plan(recipe, shape_of(recipe.base), **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", recipes.named())
+@pytest.mark.parametrize("sharding", ["", "fsdp"])
+def test_every_shipped_recipe_fits_what_it_states(name: str, sharding: str, pairs_folder: Path):
+    if sharding and recipes.read(name).machine.device == "cpu":
+        with pytest.raises(RefusedError, match="GPUs only"):
+            made(name, {"machine.sharding": sharding})
+        return
+    recipe = recipes.read(name, {"machine.sharding": sharding} if sharding else {})
+    counted = count(recipe, pairs_folder)
+    planned = plan(recipe, shape_of(recipe.base), counted)
+    sft, grpo = planned.stages
+    assert counted.train == sum(counted.by_factor.values()) > 0
+    assert sft.steps >= 1
+    assert 0 < sft.seconds < float("inf")
+    assert grpo.steps == recipe.grpo.max_steps
+    for stage in planned.stages:
+        assert 0 < stage.memory_gb <= recipe.machine.memory_gb
+
+
+def test_sharding_takes_less_memory_of_each_process():
+    ddp, fsdp = (made("gemma-3-12b", {"machine.sharding": kind}).stages[0].memory_gb for kind in ("ddp", "fsdp"))
+    assert fsdp < ddp / 2
+
+
+@pytest.mark.parametrize(
+    ("batch", "length", "recomputed", "measured_gb"),
+    [(8, 260, "no", 7.63), (8, 260, "yes", 3.77), (4, 512, "no", 8.15), (8, 512, "yes", 3.92)],
+)
+def test_memory_is_near_what_was_measured(batch: int, length: int, recomputed: str, measured_gb: float):
+    changes = {
+        "sft.batch_size": str(batch),
+        "data.max_tokens": str(length),
+        "machine.gradient_checkpointing": "true" if recomputed == "yes" else "false",
+    }
+    runtime_not_measured_gb = 0.3
+    estimate = total(sft_parts(recipes.read("laptop", changes), SMALL)) / 1e9 - runtime_not_measured_gb
+    assert measured_gb * 0.97 < estimate < measured_gb * 1.12
+
+
+def test_steps_follow_from_examples_batches_and_epochs(pairs_folder: Path):
+    recipe = recipes.read("laptop")
+    counted = count(recipe, pairs_folder)
+    once, twice, large = (
+        made("laptop", changes, counted=counted).stages[0]
+        for changes in ({}, {"sft.epochs": "2"}, {"sft.batch_size": "4", "sft.accumulation": "4"})
+    )
+    assert once.steps == -(-counted.train // 8)
+    assert twice.steps == 2 * once.steps
+    assert large.steps == -(-counted.train // 16)
+    assert made("laptop", {"sft.max_steps": "2"}, counted=counted).stages[0].steps == 2
+    by_factor = made("laptop", {"operators": "per factor"}, counted=counted).stages[0]
+    assert by_factor.steps == sum(-(-examples // 8) for examples in counted.by_factor.values())
+
+
+def test_what_is_too_long_is_counted_and_left_out(pairs_folder: Path):
+    recipe = recipes.read("laptop", {"data.max_tokens": "20"})
+    counted = count(recipe, pairs_folder)
+    assert counted.train == 0
+    assert counted.left_out["train: too long"] > 0
+    assert any("no example" in note for note in plan(recipe, SMALL, counted).notes)
+
+
+def test_time_follows_from_the_speed():
+    slow, fast = (made("laptop", speed=Speed(flops, "given")).stages[0].seconds for flops in (1e10, 1e11))
+    assert slow == pytest.approx(10 * fast)
+    limited = made("laptop", {"sft.max_minutes": "1"}, speed=Speed(1e10, "given")).stages[0]
+    assert limited.stops_at == pytest.approx(limited.steps * 60 / limited.seconds, abs=1)
+    assert assumed_speed(recipes.read("laptop"), cores=4).flops == 2 * assumed_speed(recipes.read("laptop"), cores=2).flops
+
+
+def test_recomputation_costs_one_more_pass_of_the_body():
+    plain, recomputed = (
+        step_flops(recipes.read("laptop", {"machine.gradient_checkpointing": kind}), SMALL, 1000, 0)
+        for kind in ("false", "true")
+    )
+    assert recomputed == 6 * SMALL.body * 1000
+    assert plain == 4 * SMALL.body * 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("laptop", {"data.max_tokens": "32769"}, "32,769 tokens.*reads 32,768"),
+        ("laptop", {"machine.gradient_checkpointing": "false"}, "needs about .* GB.*activations"),
+        ("laptop", {"machine.memory_gb": "1"}, "needs about"),
+        ("qwen3.5-9b", {"machine.gradient_checkpointing": "false"}, "activations alone"),
+        ("qwen3.5-9b", {"machine.memory_gb": "20"}, "weights alone"),
+        ("qwen3.5-9b", {"machine.sharding": "none"}, "how they train together"),
+        ("qwen3.5-9b", {"machine.nodes": "3"}, "spread evenly over 3 nodes"),
+        ("qwen3.5-9b", {"machine.processes": "7", "grpo.prompts": "16"}, "spread evenly over 7"),
+        ("qwen3.5-9b", {"grpo.vllm_server": ""}, "names none"),
+        ("laptop", {"grpo.rollouts": "vllm", "grpo.vllm_server": "http://127.0.0.1:1"}, "needs a GPU"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(name: str, changes: dict[str, str], says: str):
+    with pytest.raises(RefusedError, match=says) as refused:
+        made(name, changes)
+    assert refused.value.hint
+
+
+def test_the_shape_of_a_folder_is_that_of_its_configuration(tmp_path: Path):
+    from transformers import AutoConfig
+
+    said = dict(KNOWN["gemma-270m"])
+    AutoConfig.for_model(said.pop("model_type"), **said).save_pretrained(tmp_path / "model")
+    assert shape_of(str(tmp_path / "model")) == replace(shape_of("gemma-270m"), base="model")
+    assert shape_of("gemma-270m") == replace(SMALL, base="gemma-270m")
+
+
+def test_published_sizes_are_those_of_the_models():
+    assert shape_of("google/gemma-3-12b-it").parameters == pytest.approx(11.77e9, rel=0.01)
+    assert shape_of("Qwen/Qwen3.5-9B").parameters == pytest.approx(8.95e9, rel=0.01)
+    assert shape_of("gemma-270m").adapter(16) * 2 == pytest.approx(7.6e6, rel=0.01)
+
+
+def test_a_base_that_is_not_there_or_no_model(tmp_path: Path):
+    with pytest.raises(NotFoundError, match="nobody/nothing"):
+        shape_of("nobody/nothing")
+    with pytest.raises(BadInputError):
+        shape_of(str(tmp_path))
+
+
+def test_the_command_tells_a_plan_and_writes_nothing(cli: Cli, pairs_folder: Path, tmp_path: Path):
+    told = cli("train", "plan", "laptop", "--pairs", pairs_folder, "--set", "sft.epochs=2")
+    assert told.code == ExitCode.OK, told.err
+    for words in ("epochs: 2", "268 M parameters", "GB", "TFLOP/s", "deepimagine train sft laptop", "sft.epochs=2"):
+        assert words in told.out
+    as_json = cli("train", "plan", "qwen3.5-9b", "--tflops", "400", "--json").json
+    assert as_json["plan"]["speed"] == {"flops": 4e14, "source": "as given by --tflops"}
+    assert "vllm-serve" in as_json["commands"]["server"]
+    refused = cli("train", "plan", "laptop", "--set", "data.max_tokens=99999")
+    assert (refused.code, refused.out) == (ExitCode.REFUSED, "")
