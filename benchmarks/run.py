@@ -24,7 +24,8 @@ NAMES = (*WITH_DATA, "first_paint", "decode", "streaming_lag")
 HEAD = """# What it reaches
 
 Each line compares ours with a bare baseline on the same machine in the same run, so that the machine's own speed cancels out;
-search and lag, which have no baseline, are times. `make bench DATA=folder` writes this page again from a folder of registry records.
+search and lag, which have no baseline, are times. `make bench DATA=folder` writes this page again from a folder of registry
+records.
 
 """
 TABLE = "| what | measured | bar | |\n|---|---|---|---|\n"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
-from os.path import commonprefix
+from itertools import takewhile
 
 from textual.content import Content
 
@@ -39,7 +39,8 @@ def clip_apart(texts: Iterable[str], width: int) -> dict[str, str]:
     found = {}
     for text in every:
         alike = [other for other in every if clip(other, width) == clip(text, width)]
-        tail = text[len(commonprefix(alike)) :] if len(alike) > 1 else ""
+        shared = sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, zip(*alike, strict=False)))
+        tail = text[shared:] if len(alike) > 1 else ""
         room = max(width - 1 - len(tail), width // 3)
         found[text] = f"{text[:room].rstrip()}…{clip(tail, max(width - 1 - room, 1))}" if tail else clip(text, width)
     return found

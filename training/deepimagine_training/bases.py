@@ -102,7 +102,7 @@ def _of_gguf(path: Path) -> BaseFacts:
     known = extra("transformers.modeling_gguf_pytorch_utils").GGUF_SUPPORTED_ARCHITECTURES
     if header.architecture not in known:
         raise ModelError(
-            f"transformers cannot read GGUF files of the architecture {header.architecture!r}, so {path.name} cannot be trained.",
+            f"transformers reads no GGUF file of the architecture {header.architecture!r}, so {path.name} cannot be trained.",
             "Give the model as a folder or a hub id instead.",
         )
     return BaseFacts(path.name, "gguf", str(path.resolve()), digests.sha256(path), header.architecture)
