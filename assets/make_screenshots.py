@@ -13,6 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -58,7 +59,7 @@ async def _imagine(pilot: Pilot[None], app: DeepImagineApp) -> None:
     from deepimagine_tui.reasoning.propose import parse_setting
     from deepimagine_tui.tui.screens.imagine import ImagineScreen
 
-    with app.services.open_corpus() as corpus:
+    with closing(app.services.open_corpus()) as corpus:
         trial = corpus.get(TRIAL)
     app.imagine_from(trial, default_anchor(trial, arm=ARM))
     await _until(pilot, lambda: isinstance(app.screen, ImagineScreen) and app.screen.draft is not None)

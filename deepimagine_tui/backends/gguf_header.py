@@ -5,6 +5,7 @@ Only the header is touched, through a memory map; the weights are never read and
 
 from __future__ import annotations
 
+import math
 import mmap
 import struct
 from pathlib import Path
@@ -116,20 +117,30 @@ _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", _BOOL
 
 
 class Tensor(msgspec.Struct, frozen=True):
-    """One tensor of the file: its name, element count and ggml type name (empty when unknown to us)."""
+    """One tensor of the file: its name, element count and ggml type name (empty when unknown to us).
+
+    `shape` is as GGUF stores it, the length of a row first; `offset` is in bytes from the start of the data.
+    """
 
     name: str
     elements: int
     type: str
+    shape: tuple[int, ...] = ()
+    offset: int = 0
 
 
 class GgufHeader(msgspec.Struct, frozen=True):
-    """What a GGUF file says of itself. `values` holds its scalar and text entries; arrays are left out."""
+    """What a GGUF file says of itself. `values` holds its scalar and text entries; arrays are left out.
+
+    `spans` are the bytes of the file that each entry takes, arrays included; the tensors' data begin at `data_start`.
+    """
 
     path: str
     size_bytes: int
     values: dict[str, Scalar]
     tensors: tuple[Tensor, ...]
+    spans: dict[str, tuple[int, int]] = {}
+    data_start: int = 0
 
     def text(self, key: str) -> str:
         """The text stored under `key`, or an empty string."""
@@ -257,9 +268,12 @@ def _parse(path: Path, size: int, data: mmap.mmap) -> GgufHeader:
             raise BadInputError(f"{path} is a GGUF file of version {version}, which cannot be read here.")
         tensor_count, value_count = reader.count(), reader.count()
         values: dict[str, Scalar] = {}
+        spans: dict[str, tuple[int, int]] = {}
         for _ in range(value_count):
+            begin = reader.at
             key, kind = reader.string(), int(reader.scalar("<I"))
             value = reader.value(kind)
+            spans[key] = (begin, reader.at)
             if value is not None:
                 values[key] = value
         tensors, ends = [], [0]
@@ -277,24 +291,23 @@ def _parse(path: Path, size: int, data: mmap.mmap) -> GgufHeader:
     start = -(-reader.at // alignment) * alignment
     if start + max(ends) > size and max(ends) > 0:
         raise _truncated(path, size, start + max(ends))
-    return GgufHeader(path=str(path), size_bytes=size, values=values, tensors=tuple(tensors))
+    return GgufHeader(str(path), size, values, tuple(tensors), spans, start)
 
 
 def _tensor(reader: _Reader) -> tuple[Tensor, int]:
     """One tensor's entry and where its data end, in bytes from the start of the data."""
     name = reader.string()
-    elements = 1
     dimensions = int(reader.scalar("<I"))
     if dimensions > _MAX_DIMENSIONS:
         raise KeyError(dimensions)
-    for _ in range(dimensions):
-        elements *= reader.count()
+    shape = tuple(reader.count() for _ in range(dimensions))
+    elements = math.prod(shape)
     kind, offset = int(reader.scalar("<I")), reader.count()
     known = _TENSOR_TYPES.get(kind)
     if known is None:
-        return Tensor(name, elements, ""), offset
+        return Tensor(name, elements, "", shape, offset), offset
     label, block, block_bytes = known
-    return Tensor(name, elements, label), offset + elements // block * block_bytes
+    return Tensor(name, elements, label, shape, offset), offset + elements // block * block_bytes
 
 
 def _truncated(path: Path, size: int, expected: int = 0) -> BadInputError:
@@ -317,31 +330,3 @@ def check_model(header: GgufHeader) -> None:
         raise ModelError(f"{header.path} does not say which architecture its model has.")
     if header.architecture in _NOT_GENERATIVE:
         raise ModelError(f"{header.path} holds a {header.architecture!r} model, which does not generate text.")
-
-
-def check_adapter(header: GgufHeader, base: GgufHeader) -> None:
-    """Refuse a LoRA adapter that llama.cpp would load silently and answer garbage with, or abort on.
-
-    Raises:
-        ModelError: it is not a LoRA adapter for `base`, has no scale or no tensors, or touches the embeddings or the output.
-    """
-    where = header.path
-    if header.text("general.type") != "adapter" or header.text("adapter.type") != "lora":
-        raise ModelError(f"{where} is not a LoRA adapter.")
-    if header.architecture != base.architecture:
-        raise ModelError(f"{where} is an adapter for {header.architecture!r}; the model is {base.architecture!r}.")
-    if not header.values.get("adapter.lora.alpha"):
-        raise ModelError(f"{where} does not state its scale (adapter.lora.alpha).", "Export the adapter again.")
-    names = {tensor.name for tensor in header.tensors}
-    if not names:
-        raise ModelError(f"{where} holds no tensors.", "Export the adapter again.")
-    known = {tensor.name for tensor in base.tensors}
-    for name in sorted(names):
-        stem, _, half = name.rpartition(".")
-        if stem.startswith(("token_embd.", "output.")):
-            raise ModelError(
-                f"{where} adapts {stem}, which llama.cpp cannot apply.", "Train without the embeddings and the output."
-            )
-        other = f"{stem}.{'lora_b' if half == 'lora_a' else 'lora_a'}"
-        if half not in ("lora_a", "lora_b") or other not in names or stem not in known:
-            raise ModelError(f"{where} does not fit the model: {name} has no counterpart.")

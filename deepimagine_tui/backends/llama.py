@@ -14,7 +14,8 @@ import msgspec
 
 from deepimagine_tui import paths
 from deepimagine_tui.backends import digests
-from deepimagine_tui.backends.gguf_header import GgufHeader, check_adapter, check_model, read_header
+from deepimagine_tui.backends.adapter_check import check_adapter
+from deepimagine_tui.backends.gguf_header import GgufHeader, check_model, read_header
 from deepimagine_tui.backends.host import Inbox, ModelProcess, Stopped
 from deepimagine_tui.backends.protocol import (
     GenerationEvent,

@@ -1,4 +1,4 @@
-"""`deepimagine export`: a run as a figure, a report or data. The file's ending says which format."""
+"""`deepimagine export`: a run as a figure, a report or data, its format by the file's ending; a training run as GGUF files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from deepimagine_tui.cli.console import emit
+from deepimagine_tui.cli.export_gguf import gguf
 from deepimagine_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ def data(run: str, output: Path | None, chosen: str | None) -> None:
 
     export_data(graph, path, form)
     emit(str(path))
+
+
+export.add_command(gguf)
 
 
 def _graph_of(run: str) -> tuple[str, ReasoningGraph]:

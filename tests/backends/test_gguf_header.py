@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deepimagine_tui.backends.gguf_header import check_adapter, check_model, read_header
+from deepimagine_tui.backends.adapter_check import check_adapter
+from deepimagine_tui.backends.gguf_header import check_model, read_header
 from deepimagine_tui.errors import BadInputError, DeepImagineError, ModelError, NotFoundError
 from tests.support.tiny_gguf import write_tiny_adapter, write_tiny_gguf
 

@@ -28,6 +28,7 @@ def tiny_gemma3(folder: Path, seed: int = 0) -> Path:
         num_attention_heads=2,
         num_key_value_heads=1,
         head_dim=16,
+        initializer_range=0.2,  # at the usual 0.02 the logits of so narrow a model are too small to learn from
         max_position_embeddings=4096,
         pad_token_id=0,
         eos_token_id=1,

@@ -6,7 +6,7 @@ many times longer than answers, that is most of the work of a step.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -63,4 +63,5 @@ def completion_log_probs(
         raise ValueError("the logits of this model are capped")
     hidden = model.base_model(input_ids=input_ids, attention_mask=attention_mask, use_cache=False).last_hidden_state
     before = wanted[:, 1:]
-    return linear_log_probs(hidden[:, :-1][before], model.get_output_embeddings().weight, input_ids[:, 1:][before])
+    head = cast("torch.nn.Linear", model.get_output_embeddings())  # type: ignore[no-untyped-call]
+    return linear_log_probs(hidden[:, :-1][before], head.weight, input_ids[:, 1:][before])

@@ -13,6 +13,7 @@ import msgspec
 from deepimagine_training.rows import PairRow
 from deepimagine_tui.errors import BadInputError, RefusedError
 from deepimagine_tui.reasoning import prompts
+from deepimagine_tui.reasoning.asked import contrast_form
 from deepimagine_tui.reasoning.change import apply
 from deepimagine_tui.reasoning.describe import number_text
 from deepimagine_tui.reasoning.prompts import Question
@@ -134,7 +135,7 @@ def _answer(slot: str, row: PairRow, step: Step, target: State) -> tuple[str | N
             return _number(target.comparator_value), True
         case prompts.CONTRAST:
             contrast = target.contrast
-            form = prompts.contrast_form(step.source, step.target)
+            form = contrast_form(step.source, step.target)
             if contrast is None or form is None or not same_contrast(form, contrast):
                 return None, False
             return _number(contrast.number), True

@@ -69,13 +69,12 @@ class Follower(TrainerCallback):
         self._started = time.monotonic()
         self._first_step = state.global_step
 
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> TrainerControl:  # noqa: ANN401
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:  # noqa: ANN401
         """Stop where that was asked for or the time is up; a checkpoint is saved first."""
         if self.seconds >= self._limit and state.global_step < state.max_steps:
             self.ended = "time limit"
         if self._cancel.is_set() or self.ended == "time limit":
             control.should_save = control.should_training_stop = True
-        return control
 
     def on_log(
         self,

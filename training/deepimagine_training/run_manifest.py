@@ -67,7 +67,11 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 class GgufFile(msgspec.Struct, frozen=True):
-    """A file made of the run by `export gguf`, and how it answered against the model it was made of."""
+    """A file made of the run by `export gguf`, and how it answered against the model it was made of.
+
+    `past_gate` says why it answers too differently; it was written nonetheless where that was asked for (`forced`), and not
+    otherwise.
+    """
 
     name: str
     kind: str
@@ -75,6 +79,7 @@ class GgufFile(msgspec.Struct, frozen=True):
     bytes: int
     parity: dict[str, float]
     forced: bool = False
+    past_gate: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 
@@ -27,6 +27,8 @@ from deepimagine_tui.files import sha256, storage_error
 from deepimagine_tui.reasoning import prompts
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from deepimagine_training.following import Follower
 
 TOO_LONG = "longer than the recipe's max_tokens"
@@ -173,8 +175,7 @@ def _train(
         spent = max((float(record["seconds"]) for record in folder.records()), default=0.0)
         told(f"Going on from {checkpoint.name}")
     tokenizer = loaded.tokenizer
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     follower = Follower(folder, "sft", cancel, recipe.sft.max_minutes, spent, told)
     trainer = WeightedSFTTrainer(
         model=loaded.model,
@@ -192,7 +193,7 @@ def _train(
     if not cancel.is_set():
         if prepared.validation:
             metrics["held_out_loss"] = float(trainer.evaluate()["eval_loss"])
-        trainer.model.save_pretrained(folder.adapter)
+        cast("PreTrainedModel", trainer.model).save_pretrained(folder.adapter)
     losses = [float(record["loss"]) for record in folder.records() if "loss" in record]
     if losses:
         metrics["first_loss"], metrics["last_loss"] = losses[0], losses[-1]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from trl import SFTTrainer
+from trl.trainer.sft_trainer import SFTTrainer
 
 from deepimagine_training.completion_loss import completion_log_probs
 from deepimagine_training.encoding import Encoded, padded
@@ -31,7 +31,7 @@ def collator(padding: int) -> Any:  # noqa: ANN401  # a collate function, as tra
     return collate
 
 
-class WeightedSFTTrainer(SFTTrainer):  # type: ignore[misc]  # TRL is untyped
+class WeightedSFTTrainer(SFTTrainer):
     """Minimises the weighted mean of the negative log-likelihood over the tokens with a weight."""
 
     def compute_loss(
@@ -39,7 +39,7 @@ class WeightedSFTTrainer(SFTTrainer):  # type: ignore[misc]  # TRL is untyped
         model: Any,  # noqa: ANN401  # a transformers model, wrapped by accelerate
         inputs: dict[str, torch.Tensor],
         return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | None = None,
+        num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
         """The loss of one batch of `collator`'s; outputs are not available.
 
@@ -60,7 +60,7 @@ class WeightedSFTTrainer(SFTTrainer):  # type: ignore[misc]  # TRL is untyped
                 input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], labels=labels, fused_lm_head=True
             )
             log_probs, weight = found.log_probs, weights[:, 1:]
-        if self.model.training:
+        if model.training:
             self._total_train_tokens += int(inputs["attention_mask"].sum())
         return -(log_probs * weight).sum() / weight.sum().clamp(min=1e-6)
 

