@@ -23,12 +23,15 @@ MAX_COPIED = 0.5
 
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORTEST = 4
+"""Letters of a word that means something."""
 _COMPARING = frozenset(
-    "advantage alike baseline beat benefit better build carry change clearly compare comparator control course dose drug "
-    "earlier effect fade favour favours greater grow hardly higher improve increase large larger later less lower margin "
-    "more move near noise outcome patient placebo plateau procedure reduce related response result risk same shrink "
-    "significant similar size small smaller strong stronger subject survival time times treatment trial value weak weaker "
-    "worse".split()
+    _WORD.findall(
+        "advantage alike baseline beat benefit better build carry change clearly compare comparator control course dose drug "
+        "earlier effect fade favour favours greater grow hardly higher improve increase large larger later less lower margin "
+        "more move near noise outcome patient placebo plateau procedure reduce related response result risk same shrink "
+        "significant similar size small smaller strong stronger subject survival time times treatment trial value weak weaker "
+        "worse"
+    )
 )
 
 
