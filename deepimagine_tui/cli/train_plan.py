@@ -9,11 +9,13 @@ import click
 
 from deepimagine_tui.cli.console import emit, emit_json, narrate, table
 from deepimagine_tui.cli.options import as_json
+from deepimagine_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from deepimagine_training.plan import Plan, StagePlan
+    from deepimagine_training.base_shape import BaseShape
+    from deepimagine_training.plan import Plan, Speed, StagePlan
     from deepimagine_training.recipe import Recipe
 
 
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="The pairs that `train pairs` drew, to count examples in.",
 )
+@click.option("--traces", type=click.Path(path_type=Path), metavar="FOLDER", help="Their reasoning, from `train traces`.")
+@click.option(
+    "--measure",
+    "measured",
+    is_flag=True,
+    help="Take three real steps in a folder that is thrown away, for the speed; needs --pairs and --traces.",
+)
 @click.option("--base", metavar="MODEL", help="Another base than the recipe's: gemma-270m, a GGUF file, a folder, a hub id.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value of the recipe, e.g. sft.epochs=2.")
 @click.option(
@@ -35,11 +44,19 @@ if TYPE_CHECKING:
 )
 @as_json
 def plan(
-    recipe: str, pairs: Path | None, base: str | None, settings: tuple[str, ...], tflops: float | None, json_output: bool
+    recipe: str,
+    pairs: Path | None,
+    traces: Path | None,
+    measured: bool,
+    base: str | None,
+    settings: tuple[str, ...],
+    tflops: float | None,
+    json_output: bool,
 ) -> None:
     """Work out what RECIPE would take: steps, tokens, memory, time.
 
-    RECIPE is the name of one that is shipped (gemma-3-12b, laptop, qwen3.5-9b) or a YAML file. Nothing is loaded or written.
+    RECIPE is the name of one that is shipped (gemma-3-12b, laptop, qwen3.5-9b) or a YAML file. Nothing is written, and nothing
+    is loaded but for --measure.
     What cannot fit the memory that the recipe states, or the context of its base, is refused.
     """
     from deepimagine_training import recipes
@@ -54,8 +71,11 @@ def plan(
     overrides = overrides_of(settings, base)
     resolved = recipes.read(recipe, overrides)
     counted = count(resolved, pairs) if pairs is not None else None
+    shape = shape_of(resolved.base)
     speed = Speed(tflops * 1e12, "as given by --tflops") if tflops else None
-    made = planned(resolved, shape_of(resolved.base), counted, speed)
+    if measured:
+        speed = _measured(resolved, shape, pairs, traces)
+    made = planned(resolved, shape, counted, speed)
     typed = tuple(f"{key}={value}" for key, value in overrides.items())
     commands: dict[str, str] = {stage.stage: launch_command(resolved, recipe, stage.stage, typed) for stage in made.stages}
     if resolved.grpo.run and resolved.grpo.rollouts == "vllm":
@@ -69,6 +89,21 @@ def plan(
     emit("\n".join(f"  {command}" for command in commands.values()))
     for note in made.notes:
         narrate(note)
+
+
+def _measured(recipe: Recipe, shape: BaseShape, pairs: Path | None, traces: Path | None) -> Speed:
+    from deepimagine_training import bases
+    from deepimagine_training.measuring import measure
+
+    from deepimagine_tui.cli.progress import Progress
+    from deepimagine_tui.cli.session import stoppable
+    from deepimagine_tui.cli.training_base import base_path
+
+    if pairs is None or traces is None:
+        raise UsageError("--measure trains on examples.", "Give --pairs FOLDER and --traces FOLDER.")
+    with stoppable() as cancel, Progress("Measuring") as progress:
+        base = bases.resolve(base_path(recipe.base, cancel))
+        return measure(recipe, shape, base, pairs, traces, cancel, progress.say)
 
 
 def _recipe_lines(recipe: Recipe) -> Iterator[str]:

@@ -182,3 +182,9 @@ def test_the_command_tells_a_plan_and_writes_nothing(cli: Cli, pairs_folder: Pat
     assert "vllm-serve" in as_json["commands"]["server"]
     refused = cli("train", "plan", "laptop", "--set", "data.max_tokens=99999")
     assert (refused.code, refused.out) == (ExitCode.REFUSED, "")
+
+
+def test_measuring_without_examples_is_told(cli: Cli):
+    told = cli("train", "plan", "laptop", "--measure")
+    assert told.code == ExitCode.USAGE
+    assert "--pairs FOLDER and --traces FOLDER" in told.err

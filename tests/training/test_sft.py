@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("trl", reason="the `training` extra is not installed")
 
-from deepimagine_training import bases, pair_files, run_folder, run_manifest, sft, traces
+from deepimagine_training import base_shape, bases, measuring, pair_files, run_folder, run_manifest, sft, traces
 from deepimagine_training.inputs import opened
 from deepimagine_training.pairs import PairSet, draw
 from deepimagine_training.recipe import DataRecipe, LoraRecipe, Recipe, SftRecipe
@@ -166,3 +166,11 @@ def test_examples_that_are_too_long_are_counted(room: Path, tmp_path: Path):
     short = Recipe(name="tiny", base="base", data=DataRecipe(max_tokens=10))
     with pytest.raises(BadInputError, match="no pair that the recipe tiny can learn from"):
         train(room, tmp_path / "run", short)
+
+
+def test_the_speed_of_a_recipe_is_measured_by_steps_of_it(room: Path):
+    found = bases.resolve(str(room / "base"))
+    shape = base_shape.shape_of(str(room / "base"))
+    speed = measuring.measure(recipe(), shape, found, room / "pairs", room / "traces", Event())
+    assert speed.flops > 0
+    assert "3 steps of it on this machine" in speed.source
