@@ -14,8 +14,8 @@ AGREEMENT = 0.99
 MAX_DIFFERENCE = 0.02
 """Largest difference of P(met) of an F16 file."""
 MAX_KL: dict[Kind, float] = {"adapter": 0.02, "F16": 0.001, "Q8_0": 0.02, "Q6_K": 0.05, "Q5_K_M": 0.1, "Q4_K_M": 0.1}
-"""Largest mean divergence of the next token's distribution, in nats. The adapter's bound allows for a base whose matrix products
-llama.cpp computes in 8 bits; near-ties flip then, so that only F16 has to give the same answers."""
+"""Largest mean divergence of the next token's distribution, in nats. On a quantised base llama.cpp computes in 8 bits, which
+the adapter's bound allows for; near-ties flip then, so that only F16 has to give the same answers."""
 
 
 class Parity(Protocol):
