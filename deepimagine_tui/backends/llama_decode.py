@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Literal
 
 from deepimagine_tui.backends.llama_model import LlamaModel
-from deepimagine_tui.backends.number_form import MAX_CHARS
 from deepimagine_tui.backends.protocol import GenerationEvent, GenerationFailed, GenerationFinished, GenerationRequest
-from deepimagine_tui.backends.sequence import GuidedSequence
+from deepimagine_tui.backends.sequence import GuidedSequence, common_prefix, refusal, room
 from deepimagine_tui.errors import CancelledError, ModelError
 
 _PREFIX = 0
@@ -79,40 +77,19 @@ class BatchDecoder:
                         self._emit(GenerationFailed(running.guided.request.request_id, error.message, error.hint))
 
     def _prepare(self, request: GenerationRequest) -> _Running | None:
-        for slot in request.slots:
-            if slot.kind == "choice" and not self._told_apart(slot.options):
-                message = f"The options of {slot.name!r} cannot be told apart by this model."
-                self._emit(GenerationFailed(request.request_id, message))
-                return None
         prompt = self._model.prompt_tokens(request.prompt)
-        room = max(0, request.max_reasoning_tokens) + sum(self._slot_tokens(slot.lead, slot.options) for slot in request.slots)
-        if len(prompt) + room > self._model.sequence_tokens:
-            self._emit(
-                GenerationFailed(
-                    request.request_id,
-                    f"The prompt has {len(prompt):,} tokens and needs {room:,} for the answer; the model holds "
-                    f"{self._model.sequence_tokens:,}.",
-                    "Shorten the prompt, or choose a model with a longer context.",
-                )
-            )
+        refused = refusal(request, prompt, self._model, self._model.sequence_tokens)
+        if refused is not None:
+            self._emit(refused)
             return None
-        return _Running(request, prompt, room, self._model, self._emit)
-
-    def _told_apart(self, options: tuple[str, ...]) -> bool:
-        """Whether there are options and none's tokens begin another's."""
-        ids = sorted(self._model.continuation(option) for option in options)
-        return bool(ids) and all(after[: len(before)] != before for before, after in pairwise(ids))
-
-    def _slot_tokens(self, lead: str, options: tuple[str, ...]) -> int:
-        longest = max((len(self._model.continuation(option)) for option in options), default=MAX_CHARS + 1)
-        return len(self._model.continuation(lead)) + longest
+        return _Running(request, prompt, room(request, self._model), self._model, self._emit)
 
     def _wave(self, waiting: list[_Running]) -> tuple[list[_Running], list[_Running]]:
         """As many requests as fit the context together, at least one, and the rest."""
         shared = waiting[0].prompt[:-1]
         total = 0
         for count, running in enumerate(waiting):
-            shared = _common([shared, running.prompt[:-1]])
+            shared = common_prefix([shared, running.prompt[:-1]])
             total += len(running.prompt) + running.room
             needed = total - len(shared) * count
             if count and (count >= self._model.sequences or needed > self._model.context_tokens):
@@ -120,7 +97,7 @@ class BatchDecoder:
         return waiting, []
 
     def _run_wave(self, wave: list[_Running], started: float) -> None:
-        shared = _common([running.prompt[:-1] for running in wave])
+        shared = common_prefix([running.prompt[:-1] for running in wave])
         self._hold_prefix(shared)
         for sequence, running in enumerate(wave, _PREFIX + 1):
             running.sequence, running.position = sequence, len(shared)
@@ -196,10 +173,3 @@ class BatchDecoder:
                 reasoning_cut=running.guided.reasoning_cut,
             )
         )
-
-
-def _common(prompts: list[list[int]]) -> list[int]:
-    """The tokens that all prompts begin with."""
-    low, high = min(prompts), max(prompts)
-    pairs = enumerate(zip(low, high, strict=False))
-    return low[: next((index for index, (one, other) in pairs if one != other), len(low))]

@@ -108,7 +108,7 @@ class ModelInfo(msgspec.Struct, frozen=True):
     whose output says "demo, no model" wherever it appears. `host` is set for a remote model only."""
 
     name: str
-    backend: Literal["scripted", "llama.cpp", "openai"]
+    backend: Literal["scripted", "llama.cpp", "openai", "transformers"]
     context_length: int
     architecture: str = ""
     quantisation: str = ""

@@ -7,13 +7,21 @@ model and the slot is filled: a choice among its options' tokens, a number withi
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Literal, Protocol
 
 import numpy as np
 
 from deepimagine_tui.backends import number_form
-from deepimagine_tui.backends.protocol import GenerationEvent, GenerationRequest, Slot, SlotFilled, TextArrived
+from deepimagine_tui.backends.protocol import (
+    GenerationEvent,
+    GenerationFailed,
+    GenerationRequest,
+    Slot,
+    SlotFilled,
+    TextArrived,
+)
 from deepimagine_tui.backends.sampling import Ids, Logits, sample, sample_among, shares, top
 from deepimagine_tui.errors import ModelError
 
@@ -38,6 +46,44 @@ class Tokens(Protocol):
     def number_tokens(self) -> Ids:
         """Every token that can be part of a number."""
         ...
+
+
+def room(request: GenerationRequest, tokens: Tokens) -> int:
+    """How many tokens a request may take after its prompt."""
+    return max(0, request.max_reasoning_tokens) + sum(_slot_tokens(slot, tokens) for slot in request.slots)
+
+
+def _slot_tokens(slot: Slot, tokens: Tokens) -> int:
+    longest = max((len(tokens.continuation(option)) for option in slot.options), default=number_form.MAX_CHARS + 1)
+    return len(tokens.continuation(slot.lead)) + longest
+
+
+def refusal(request: GenerationRequest, prompt: Sequence[int], tokens: Tokens, limit: int) -> GenerationFailed | None:
+    """Why a model that holds `limit` tokens cannot answer `request`, whose prompt has the tokens `prompt`; `None` if it can."""
+    for slot in request.slots:
+        if slot.kind == "choice" and not _told_apart(slot.options, tokens):
+            return GenerationFailed(request.request_id, f"The options of {slot.name!r} cannot be told apart by this model.")
+    needed = room(request, tokens)
+    if len(prompt) + needed <= limit:
+        return None
+    return GenerationFailed(
+        request.request_id,
+        f"The prompt has {len(prompt):,} tokens and needs {needed:,} for the answer; the model holds {limit:,}.",
+        "Shorten the prompt, or choose a model with a longer context.",
+    )
+
+
+def _told_apart(options: Sequence[str], tokens: Tokens) -> bool:
+    """Whether there are options and none's tokens begin another's."""
+    ids = sorted(tokens.continuation(option) for option in options)
+    return bool(ids) and all(after[: len(before)] != before for before, after in pairwise(ids))
+
+
+def common_prefix(prompts: Sequence[list[int]]) -> list[int]:
+    """The tokens that all prompts begin with."""
+    low, high = min(prompts), max(prompts)
+    pairs = enumerate(zip(low, high, strict=False))
+    return low[: next((index for index, (one, other) in pairs if one != other), len(low))]
 
 
 class GuidedSequence:
