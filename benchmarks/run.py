@@ -20,7 +20,7 @@ from machine import describe_machine
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 WITH_DATA = ("ingest", "search")
-NAMES = (*WITH_DATA, "first_paint", "decode", "streaming_lag")
+NAMES = (*WITH_DATA, "first_paint", "decode", "streaming_lag", "merging")
 HEAD = """# What it reaches
 
 Each line compares ours with a bare baseline on the same machine in the same run, so that the machine's own speed cancels out;

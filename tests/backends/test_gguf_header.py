@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepimagine_tui.backends.adapter_check import check_adapter
-from deepimagine_tui.backends.gguf_header import check_model, read_header
+from deepimagine_tui.backends.gguf_header import GgufHeader, Tensor, check_model, read_header
 from deepimagine_tui.errors import BadInputError, DeepImagineError, ModelError, NotFoundError
 from tests.support.tiny_gguf import write_tiny_adapter, write_tiny_gguf
 
@@ -92,6 +93,29 @@ def test_adapters_that_would_load_and_be_garbage_are_refused(tmp_path: Path, tin
     adapter = write_tiny_adapter(tmp_path / "adapter.gguf", **changes)
     with pytest.raises(ModelError, match=said):
         check_adapter(read_header(adapter), read_header(tiny_gguf))
+
+
+def test_an_adapter_of_other_sizes_is_for_another_model(tmp_path: Path, tiny_gguf: Path) -> None:
+    adapter = write_tiny_adapter(tmp_path / "adapter.gguf", tensors=("blk.0.ffn_down.weight",))
+    with pytest.raises(ModelError, match=r"another model: blk.0.ffn_down.weight is 64 x 64 there and 128 x 64 in the model"):
+        check_adapter(read_header(adapter), read_header(tiny_gguf))
+
+
+@pytest.mark.parametrize(("key_heads", "order", "refused"), [(2, "", True), (4, "", False), (2, "llama.cpp", False)])
+def test_linear_attention_in_an_order_that_is_not_stated_is_refused(key_heads: int, order: str, refused: bool) -> None:
+    def header(values: dict, *tensors: Tensor) -> GgufHeader:
+        return GgufHeader("a.gguf", 0, {"general.architecture": "qwen35"} | values, tensors)
+
+    heads = {"qwen35.ssm.group_count": key_heads, "qwen35.ssm.time_step_rank": 4}
+    base = header(heads, Tensor("blk.0.ssm_out.weight", 512, "F16", (32, 16)))
+    facts = {"general.type": "adapter", "adapter.type": "lora", "adapter.lora.alpha": 8.0}
+    factors = (
+        Tensor("blk.0.ssm_out.weight.lora_a", 64, "F16", (32, 2)),
+        Tensor("blk.0.ssm_out.weight.lora_b", 32, "F16", (2, 16)),
+    )
+    adapter = header(facts | ({"deepimagine.adapter.order": order} if order else {}), *factors)
+    with pytest.raises(ModelError, match="order") if refused else nullcontext():
+        check_adapter(adapter, base)
 
 
 def test_a_fitting_adapter_passes_and_a_model_is_not_one(tiny_gguf: Path, tiny_adapter: Path) -> None:

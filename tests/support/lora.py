@@ -51,7 +51,7 @@ def torch_logits(model: Any, tokens: Sequence[int]) -> np.ndarray:
 
 
 def llama_logits(model: Path, tokens: Sequence[int], adapter: Path | None = None) -> np.ndarray:
-    """The logits after the last token, as the app's backend computes them in its child process."""
+    """The logits after the last token, as the app's llama.cpp backend computes them."""
     from deepimagine_tui.backends.llama_model import AbortFlag, LlamaModel, NativeLog
     from deepimagine_tui.backends.wire import Load
 
