@@ -13,7 +13,7 @@ from threading import Event
 import msgspec
 
 from deepimagine_tui import paths
-from deepimagine_tui.backends import digests
+from deepimagine_tui.backends import digests, operators
 from deepimagine_tui.backends.adapter_check import check_adapter
 from deepimagine_tui.backends.gguf_header import GgufHeader, check_model, read_header
 from deepimagine_tui.backends.host import Inbox, ModelProcess, Stopped
@@ -43,7 +43,7 @@ class LlamaBackend:
 
     Args:
         path: The GGUF file.
-        adapter: A LoRA adapter in GGUF, applied to everything generated.
+        adapter: A LoRA adapter in GGUF, applied to everything generated; or a folder with one for each factor.
         name: Shown as the model's name; by default the one in the file.
         licence: The licence to show; by default the one in the file.
         context_tokens: Room for all sequences of a batch together.
@@ -70,7 +70,7 @@ class LlamaBackend:
         check_model(self._header)
         self._load = Load(str(path), context_tokens, sequences=sequences, threads=threads)
         self._info = _describe(self._header, name, licence, context_tokens)
-        self._adapter = ""
+        self._operators: dict[str, Path] = {}
         self._process: ModelProcess | None = None
         self._loaded = False
         self._starting = threading.Lock()
@@ -88,18 +88,21 @@ class LlamaBackend:
         return self._process.pid if self._process is not None else None
 
     def use_adapter(self, adapter: Path | None) -> None:
-        """Generate with this LoRA adapter from now on, or with none. The next batch starts with an empty memory.
+        """Generate with this LoRA adapter from now on, or with none; a folder has one for each factor, as `operators.find`
+        has it. The next batch starts with an empty memory.
 
         Raises:
             NotFoundError, BadInputError, ModelError: it is no LoRA adapter for this model.
         """
         if adapter is None:
-            self._adapter = ""
+            self._operators = {}
             self._info = msgspec.structs.replace(self._info, adapter="", adapter_sha256="")
             return
-        check_adapter(read_header(adapter), self._header)
-        self._adapter = str(adapter)
-        self._info = msgspec.structs.replace(self._info, adapter=str(adapter), adapter_sha256=digests.sha256(adapter))
+        found = operators.find(adapter)
+        for path in found.values():
+            check_adapter(read_header(path), self._header)
+        self._operators = found
+        self._info = msgspec.structs.replace(self._info, adapter=str(adapter), adapter_sha256=operators.sha256(found))
 
     def load(self, cancel: Event | None = None) -> ModelInfo:
         """Load the weights now, unless they are loaded, and return the full description with its SHA-256.
@@ -139,9 +142,18 @@ class LlamaBackend:
                 raise ModelError("The model's process gave another answer than was asked for.")
 
     def generate(self, batch: Sequence[GenerationRequest], cancel: Event) -> Iterator[GenerationEvent]:
-        """Generate all of `batch` together; see `ModelBackend.generate`."""
-        if not batch:
+        """Generate all of `batch` together, or those of each operator; see `ModelBackend.generate`."""
+        answered = [request for request in batch if self._answers(request)]
+        for request in batch:
+            if not self._answers(request):
+                yield GenerationFailed(
+                    request.request_id,
+                    f"This model has no operator for {request.operator!r}.",
+                    "Choose another model or adapter.",
+                )
+        if not answered:
             return
+        batch = answered
         started = time.monotonic()
         unfinished = {request.request_id: 0 for request in batch}
         try:
@@ -152,9 +164,15 @@ class LlamaBackend:
                 yield _cancelled(request_id, 0, started)
             return
         try:
-            yield from _Conversation(process, unfinished, started).run(Generate(0, list(batch), self._adapter), cancel)
+            yield from _Conversation(process, unfinished, started).run(self._command(batch), cancel)
         finally:
             self._turn.release()
+
+    def _answers(self, request: GenerationRequest) -> bool:
+        return not self._operators or operators.ALL in self._operators or request.operator in self._operators
+
+    def _command(self, batch: Sequence[GenerationRequest]) -> Generate:
+        return Generate(0, list(batch), {factor: str(path) for factor, path in self._operators.items()})
 
     def close(self) -> None:
         """End the child process. The next use starts another."""

@@ -18,6 +18,7 @@ import msgspec
 from deepimagine_tui.backends.llama_decode import BatchDecoder
 from deepimagine_tui.backends.llama_model import AbortFlag, LlamaModel, NativeLog
 from deepimagine_tui.backends.outbox import Outbox
+from deepimagine_tui.backends.protocol import GenerationRequest
 from deepimagine_tui.backends.wire import (
     Cancel,
     Command,
@@ -71,8 +72,9 @@ class _Child:
             if command.id in self._cancelled:
                 self._abort.set()
         try:
-            decoder.use_adapter(command.adapter)
-            decoder.run(command.requests)
+            for adapter, requests in _by_adapter(command).items():
+                decoder.use_adapter(adapter)
+                decoder.run(requests)
         except DeepImagineError as error:
             self._outbox.flush()
             self._outbox.send(Refused(command.id, error.message, error.hint))
@@ -119,6 +121,15 @@ class _Child:
             self._outbox.send(Refused(command.id, error.message, error.hint))
             return
         self._outbox.send(Counted(command.id, counts))
+
+
+def _by_adapter(command: Generate) -> dict[str, list[GenerationRequest]]:
+    """The requests by the adapter that answers them: one batch cannot mix adapters."""
+    one_for_all = command.adapters.get("", "")
+    found: dict[str, list[GenerationRequest]] = {}
+    for request in command.requests:
+        found.setdefault(command.adapters.get(request.operator, one_for_all), []).append(request)
+    return found
 
 
 def main() -> None:

@@ -25,7 +25,8 @@ class Slot(msgspec.Struct, frozen=True):
     `lead` is the literal text before it, e.g. `"\\nVerdict:"`; it ends on a token boundary, so options and numbers
     start with the
     space. `options` (choice) differ in their first token. A `number` is an optional sign, digits and at most one decimal point.
-    `want_probabilities` asks for the model's own distribution over the options at this slot.
+    `want_probabilities` asks for the model's own distribution over the options at this slot; `want_tokens` for that many of its
+    likeliest next tokens where the slot begins.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Slot(msgspec.Struct, frozen=True):
     kind: SlotKind
     options: tuple[str, ...] = ()
     want_probabilities: bool = False
+    want_tokens: int = 0
 
 
 class GenerationRequest(msgspec.Struct, frozen=True):
@@ -42,7 +44,8 @@ class GenerationRequest(msgspec.Struct, frozen=True):
     template wraps it.
     `shared_prefix_chars` is how many leading characters requests of the batch may share (a hint: the backend finds the common
     tokens itself). Reasoning ends at any of `stop`, or after `max_reasoning_tokens`; then the slots are filled.
-    `temperature` 0 is greedy. Seeds are 0 to 2**32-1.
+    `temperature` 0 is greedy. Seeds are 0 to 2**32-1. `operator` is the factor that is asked about, for a model that has an adapter of
+    its own for each.
     """
 
     request_id: str
@@ -53,6 +56,7 @@ class GenerationRequest(msgspec.Struct, frozen=True):
     stop: tuple[str, ...] = ("\n",)
     temperature: float = 0.7
     top_p: float = 0.95
+    operator: str = ""
 
 
 class TextArrived(msgspec.Struct, frozen=True, tag="text_arrived", tag_field="type"):
@@ -68,7 +72,8 @@ class SlotFilled(msgspec.Struct, frozen=True, tag="slot_filled", tag_field="type
     """A slot has its value, without the space around it; the keys of `probabilities` are the options in the same form.
 
     `probabilities` sum to 1 over the options, `mass` is what they had before renormalising; empty and `None` where the backend
-    gives no log-probabilities.
+    gives no log-probabilities. `tokens` are the likeliest next tokens, where they were wanted, by their number in the model's
+    vocabulary, each with its probability among all; empty where the backend does not see the vocabulary.
     """
 
     request_id: str
@@ -77,6 +82,7 @@ class SlotFilled(msgspec.Struct, frozen=True, tag="slot_filled", tag_field="type
     probabilities: dict[str, float] = {}
     mass: float | None = None
     probability_kind: ProbabilityKind | None = None
+    tokens: dict[int, float] = {}
 
 
 class GenerationFinished(msgspec.Struct, frozen=True, tag="generation_finished", tag_field="type"):

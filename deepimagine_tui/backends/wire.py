@@ -29,11 +29,12 @@ class Count(msgspec.Struct, frozen=True, tag="count"):
 
 
 class Generate(msgspec.Struct, frozen=True, tag="generate"):
-    """Generate all requests together, with the adapter at path `adapter` (empty: none)."""
+    """Generate all requests, those of one adapter together. `adapters` are paths by the operator that requests name, or one under
+    the empty name for all; empty for none."""
 
     id: int
     requests: list[GenerationRequest]
-    adapter: str = ""
+    adapters: dict[str, str] = {}
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):

@@ -37,9 +37,9 @@ def sft(
 
     RECIPE is the name of one that is shipped (`laptop`) or a YAML file. An unfinished run in the folder is gone on with from
     its last checkpoint; Ctrl-C stops after the step that runs and keeps one. The run writes to its folder only, its manifest
-    last.
+    last. A recipe with an operator per factor makes a run for each factor, in a folder of its name.
     """
-    from deepimagine_training import bases, recipes, sft
+    from deepimagine_training import bases, operators, recipes, run_manifest, sft
     from deepimagine_training.extras import extra
     from deepimagine_training.run_folder import training_dir
 
@@ -49,15 +49,23 @@ def sft(
 
     extra("trl")
     resolved = recipes.read(recipe, overrides_of(settings, base))
+    folder = out or training_dir() / resolved.name
+    runs = {folder: resolved}
+    if resolved.operators == "per factor":
+        runs = {folder / factor: one for factor, one in operators.recipes_of(resolved, pairs).items()}
     with stoppable() as cancel, Progress("Training") as progress:
         found = bases.resolve(base_path(resolved.base, cancel))
-        folder = out or training_dir() / resolved.name
-        manifest = sft.train(resolved, found, pairs, traces, folder, cancel, progress.say)
+        made = {}
+        for place, one in runs.items():
+            if len(runs) > 1 and run_manifest.finished(place, one):
+                made[place] = run_manifest.read(place)
+                continue
+            made[place] = sft.train(one, found, pairs, traces, place, cancel, progress.say)
     if json_output:
-        emit_json({"folder": str(folder), "manifest": manifest})
+        emit_json({"runs": [{"folder": str(place), "manifest": manifest} for place, manifest in made.items()]})
         return
-    held_out = manifest.metrics.get("held_out_loss")
-    ran = f"{manifest.steps:,} steps in {manifest.seconds / 60:.1f} min on {manifest.data.examples:,} examples"
-    emit(f"{folder}\n{ran}; ended: {manifest.ended}")
-    if held_out is not None:
-        emit(f"Held-out loss {held_out:.4f}")
+    for place, manifest in made.items():
+        ran = f"{manifest.steps:,} steps in {manifest.seconds / 60:.1f} min on {manifest.data.examples:,} examples"
+        emit(f"{place}\n{ran}; ended: {manifest.ended}")
+        if "held_out_loss" in manifest.metrics:
+            emit(f"Held-out loss {manifest.metrics['held_out_loss']:.4f}")

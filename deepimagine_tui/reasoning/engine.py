@@ -151,4 +151,5 @@ def _generation_request(request_id: str, run: Run, ask: Ask, question: Question)
         max_reasoning_tokens=settings.max_reasoning_tokens,
         temperature=settings.temperature,
         top_p=settings.top_p,
+        operator=ask.step.factor,
     )

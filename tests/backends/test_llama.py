@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Timer
 
+import msgspec
 import pytest
 
 from deepimagine_tui import paths
@@ -24,7 +25,7 @@ from deepimagine_tui.backends.protocol import (
     SlotFilled,
     TextArrived,
 )
-from deepimagine_tui.errors import CancelledError, ModelError
+from deepimagine_tui.errors import BadInputError, CancelledError, ModelError
 from tests.support.tiny_gguf import write_tiny_adapter, write_tiny_gguf, write_tiny_recurrent
 
 pytest.importorskip("llama_cpp")
@@ -244,6 +245,30 @@ def test_an_adapter_changes_the_text_and_can_be_taken_off(backend: LlamaBackend,
     backend.use_adapter(None)
     assert texts(run(backend, ask())) == plain
     assert backend.info.adapter == ""
+
+
+def test_every_factor_is_answered_by_its_own_operator(backend: LlamaBackend, tiny_adapter: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "operators"
+    folder.mkdir()
+    (folder / "dose.gguf").symlink_to(tiny_adapter)
+    (folder / "arm.gguf").symlink_to(write_tiny_adapter(tmp_path / "other.gguf", seed=3))
+    asked = [msgspec.structs.replace(ask(factor), operator=factor) for factor in ("dose", "arm", "outcome")]
+    alone = {}
+    for adapter, request in zip((folder / "dose.gguf", folder / "arm.gguf"), asked, strict=False):
+        backend.use_adapter(adapter)
+        alone |= texts(run(backend, request))
+    backend.use_adapter(folder)
+    together = list(backend.generate(asked, Event()))
+    assert texts(together) == alone
+    assert alone["dose"] != alone["arm"]
+    (failed,) = [event for event in together if isinstance(event, GenerationFailed)]
+    assert (failed.request_id, failed.message) == ("outcome", "This model has no operator for 'outcome'.")
+    (folder / "arm.gguf").unlink()
+    before = backend.info.adapter_sha256
+    backend.use_adapter(folder)
+    assert backend.info.adapter_sha256 != before
+    with pytest.raises(BadInputError, match="holds no operator"):
+        backend.use_adapter(tmp_path)
 
 
 def test_an_adapter_that_would_be_garbage_is_refused_when_opening(tiny_gguf: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -21,9 +22,12 @@ from deepimagine_training.pairs import PairSet, draw
 from deepimagine_training.recipe import DataRecipe, LoraRecipe, Recipe, SftRecipe
 from deepimagine_training.writing import write_facts
 
-from deepimagine_tui.errors import BadInputError, CancelledError, ModelError, RefusedError
+from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, ModelError, RefusedError
+from tests.cli.conftest import Cli, cli, plain_environment
 from tests.support.tiny_model import tiny_gemma3
 from tests.training.made import many_trials, write
+
+__all__ = ["cli", "plain_environment"]
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +178,37 @@ def test_the_speed_of_a_recipe_is_measured_by_steps_of_it(room: Path):
     speed = measuring.measure(recipe(), shape, found, room / "pairs", room / "traces", Event())
     assert speed.flops > 0
     assert "3 steps of it on this machine" in speed.source
+
+
+def test_a_recipe_of_operators_makes_a_run_for_each_factor_and_goes_on_with_those_missing(
+    room: Path, tmp_path: Path, drawn: PairSet, cli: Cli
+):
+    (tmp_path / "tiny.yaml").write_text("name: tiny\nbase: base\noperators: per factor\n")
+    sets = ["data.sample=4", "data.validation_sample=0", "data.max_tokens=4096", "lora.r=4", "lora.alpha=8", "sft.max_steps=1"]
+    command = [
+        "train",
+        "sft",
+        str(tmp_path / "tiny.yaml"),
+        "--out",
+        str(tmp_path / "run"),
+        "--base",
+        str(room / "base"),
+        "--json",
+    ]
+    command += [
+        "--pairs",
+        str(room / "pairs"),
+        "--traces",
+        str(room / "traces"),
+        *(part for key in sets for part in ("--set", key)),
+    ]
+    told = cli(*command, "--set", "data.factors=dose,outcome")
+    assert told.code == ExitCode.OK, told.err
+    first = json.loads(told.out)["runs"]
+    assert [Path(one["folder"]).name for one in first] == ["dose", "outcome"]
+    again = json.loads(cli(*command, "--set", "data.factors=dose,outcome").out)["runs"]
+    assert [one["manifest"]["run_id"] for one in again] == [one["manifest"]["run_id"] for one in first]
+    for one in first:
+        rows = {row.id: row for row in drawn.rows}
+        assert one["manifest"]["recipe"]["data"]["factors"] == [Path(one["folder"]).name]
+        assert one["manifest"]["data"]["examples"] <= sum(row.factor == Path(one["folder"]).name for row in rows.values())

@@ -153,6 +153,15 @@ def read(folder: Path) -> Manifest:
         raise BadInputError(f"{path} is damaged ({error}).", "Name another run.") from error
 
 
+def finished(folder: Path, recipe: Recipe) -> bool:
+    """Whether `folder` holds a finished run of `recipe`.
+
+    Raises:
+        BadInputError: its manifest cannot be read.
+    """
+    return (folder / MANIFEST).exists() and read(folder).recipe == recipe
+
+
 def add_gguf(folder: Path, made: Iterable[GgufFile]) -> Manifest:
     """Put the files that `export gguf` made into the manifest, each in the place of an earlier one of its name.
 
