@@ -55,3 +55,10 @@ def shares(logits: Logits, ids: list[int]) -> tuple[list[float], float]:
     if mass == 0.0:
         weights = np.exp(logits[ids].astype(np.float64) - float(logits[ids].max()))
     return [float(weight) for weight in weights / weights.sum()], min(1.0, mass / total)
+
+
+def likeliest(logits: Logits, count: int) -> dict[int, float]:
+    """The `count` most probable tokens with their probability: the softmax over all tokens."""
+    weights = np.exp(logits.astype(np.float64) - float(logits.max()))
+    total = float(weights.sum())
+    return {int(token): float(weights[token]) / total for token in top(logits, count)}

@@ -22,7 +22,7 @@ from deepimagine_tui.backends.protocol import (
     SlotFilled,
     TextArrived,
 )
-from deepimagine_tui.backends.sampling import Ids, Logits, sample, sample_among, shares, top
+from deepimagine_tui.backends.sampling import Ids, Logits, likeliest, sample, sample_among, shares, top
 from deepimagine_tui.errors import ModelError
 
 _FIRST_CANDIDATES = 64
@@ -107,6 +107,7 @@ class GuidedSequence:
         self._slot_index = -1
         self._number = ""
         self._options: list[tuple[str, list[int]]] = []
+        self._likeliest: dict[int, float] = {}
         self._depth = 0
         self._step: Callable[[Logits], None] = self._reason
         self._reasoned = 0
@@ -183,6 +184,7 @@ class GuidedSequence:
         if self._slot_index >= len(self.request.slots):
             self.finished = True
             return
+        self._likeliest = {}
         lead = self._tokens.continuation(self._slot.lead)
         self.pending = self.pending + lead
         self._write(self._slot.lead, "answer", len(lead))
@@ -198,10 +200,15 @@ class GuidedSequence:
     def _fill(self, value: str, probabilities: dict[str, float] | None = None, mass: float | None = None) -> None:
         key = self.request.request_id
         if probabilities:
-            self._emit(SlotFilled(key, self._slot.name, value, probabilities, mass, "logits"))
+            self._emit(SlotFilled(key, self._slot.name, value, probabilities, mass, "logits", self._likeliest))
         else:
-            self._emit(SlotFilled(key, self._slot.name, value))
+            self._emit(SlotFilled(key, self._slot.name, value, tokens=self._likeliest))
         self._next_slot()
+
+    def _look(self, logits: Logits) -> None:
+        """Keep the likeliest tokens where the slot begins, if they are wanted."""
+        if self._slot.want_tokens and not self._likeliest:
+            self._likeliest = likeliest(logits, self._slot.want_tokens)
 
     def _force_common(self) -> None:
         """Queue the tokens that all remaining options share from here on."""
@@ -213,6 +220,7 @@ class GuidedSequence:
         self._depth = end
 
     def _choose(self, logits: Logits) -> None:
+        self._look(logits)
         branches = sorted({ids[self._depth] for _, ids in self._options})
         token = sample_among(logits, np.asarray(branches, dtype=np.intp), self.request.temperature, self._uniform())
         probabilities: dict[str, float] = {}
@@ -232,6 +240,7 @@ class GuidedSequence:
     # Numbers
 
     def _extend_number(self, logits: Logits) -> None:
+        self._look(logits)
         temperature, uniform = self.request.temperature, self._uniform()
         token = sample(logits, temperature, self.request.top_p, uniform)
         if not self._fits(token):

@@ -154,3 +154,16 @@ def test_shares_follow_the_softmax() -> None:
     each, mass = shares(np.asarray([800.0, -800.0, -801.0], dtype=np.float32), [1, 2])
     assert sum(each) == pytest.approx(1)
     assert mass == 0.0
+
+
+def test_the_likeliest_tokens_are_told_where_a_slot_begins() -> None:
+    slots = (
+        Slot("n", "|N:", "number", want_tokens=2),
+        Slot("v", "|V:", "choice", (" met", " not"), want_tokens=3),
+        Slot("w", "|W:", "choice", (" a", " b")),
+    )
+    _, filled, _, _ = drive(ask(*slots, tokens=0), b" 7|m?????")
+    likely = np.exp(5.0) / (np.exp(5.0) + END)
+    assert filled["n"].tokens[ord(" ")] == pytest.approx(likely)
+    assert filled["v"].tokens[ord("m")] == pytest.approx(likely)
+    assert [len(filled[name].tokens) for name in "nvw"] == [2, 3, 0]
