@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from deepimagine_tui.cli.console import emit, emit_json
+from deepimagine_tui.cli.console import emit, emit_json, narrate
 from deepimagine_tui.cli.options import as_json
 from deepimagine_tui.errors import RefusedError
 
 if TYPE_CHECKING:
-    from threading import Event
+    from deepimagine_exporters.gguf.export import Made
+    from deepimagine_exporters.gguf.metadata import Origin
+    from deepimagine_training.bases import BaseFacts
+    from deepimagine_training.run_manifest import GgufFile, Manifest
 
-    from deepimagine_exporters.gguf.export import Made, Source
-    from deepimagine_training.run_manifest import GgufFile
-    from deepimagine_training.runs import Run
-
+_BASE_HINT = "Name where that one is with --base."
 TYPES = ("adapter", "F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")
 
 
@@ -41,98 +41,120 @@ TYPES = ("adapter", "F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")
     help="What to write: the adapter alone, or the merged model so precise. May be repeated.",
 )
 @click.option("--base", metavar="MODEL", help="Where the base model is now: an id, a GGUF file, a folder or a hub id.")
+@click.option(
+    "--pairs",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Pairs to compare on. Default: those of the corpus that ships.",
+)
+@click.option(
+    "--prompts",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="How many prompts to compare on; 0 compares nothing.",
+)
 @click.option("--force", is_flag=True, help="Write a file that answers too differently from what was trained, too.")
 @as_json
-def gguf(run: str, out: Path | None, types: tuple[str, ...], base: str | None, force: bool, json_output: bool) -> None:
+def gguf(
+    run: str,
+    out: Path | None,
+    types: tuple[str, ...],
+    base: str | None,
+    pairs: Path | None,
+    prompts: int,
+    force: bool,
+    json_output: bool,
+) -> None:
     """Write the model of a training RUN as GGUF files.
 
     RUN is the name, the id or the folder of a finished run, or `last`. An adapter is used together with its base model, a
-    merged model by itself.
+    merged model by itself. Each file answers the same prompts as the model that was trained; what that found goes into the
+    run's manifest, and a file that answers too differently is not written.
     """
-    from deepimagine_exporters.gguf.export import export
+    from deepimagine_exporters.gguf.export import Source, export
     from deepimagine_exporters.gguf.gates import Kind
-    from deepimagine_training import run_manifest, runs
+    from deepimagine_training import bases, run_manifest, runs
     from deepimagine_training.extras import extra
+    from deepimagine_training.run_folder import ADAPTER
 
+    from deepimagine_tui.cli.export_parity import comparison, probes
     from deepimagine_tui.cli.progress import Progress
     from deepimagine_tui.cli.session import stoppable
+    from deepimagine_tui.cli.training_base import base_path
 
     for package in ("gguf", "safetensors", "torch"):
         extra(package)
     found = runs.find(run)
+    place = Path(found.path)
+    manifest = run_manifest.read(place)
     made: list[Made] = []
     with stoppable() as cancel, Progress("Exporting") as progress:
-        source = _source(found, base, cancel)
-        stem = f"{found.recipe.name}-{found.stage}"
-        folder = out or Path(found.path) / "gguf"
+        facts = bases.resolve(base_path(base or manifest.recipe.base, cancel))
+        if facts.sha256 != manifest.base.sha256:
+            trained_on = manifest.base.name
+            raise RefusedError(f"{facts.name} is not the model that {found.name} was trained on ({trained_on}).", _BASE_HINT)
+        measure = None
+        if prompts:
+            asked = probes(pairs, prompts)
+            measure = comparison(facts, place / ADAPTER, manifest.recipe.machine, asked, cancel, progress.say)
+        source = Source(place / ADAPTER, Path(facts.path), _origin(manifest, facts))
+        stem = f"{manifest.recipe.name}-{manifest.stage}"
         kinds = [msgspec.convert(kind, Kind) for kind in types]
-        for file in export(source, kinds, folder, stem, cancel, force=force, told=progress.say):
+        for file in export(source, kinds, out or place / "gguf", stem, cancel, measure=measure, force=force, told=progress.say):
             made.append(file)
-            run_manifest.add_gguf(Path(found.path), [_recorded(file)])
-            if file.written and not json_output:
-                progress.clear()
-                emit(str(file.path))
+            run_manifest.add_gguf(place, [_recorded(file)])
+            progress.clear()
+            _tell(file, json_output)
     if json_output:
         emit_json({"files": [file._asdict() | {"path": str(file.path)} for file in made]})
     refused = [file for file in made if not file.written]
     if refused:
         reasons = "; ".join(f"{file.kind}: {file.past_gate}" for file in refused)
-        raise RefusedError(
-            f"Not written, being too far from what was trained: {reasons}.", "Write it nonetheless with --force."
-        )
+        raise RefusedError(f"Too far from what was trained to be written: {reasons}.", "Write it nonetheless with --force.")
 
 
-def _source(run: Run, base: str | None, cancel: Event) -> Source:
-    """What is exported, the base being the one that was trained on.
+def _tell(file: Made, json_output: bool) -> None:
+    if file.written and not json_output:
+        emit(str(file.path))
+    said = [f"{file.size / 1e6:,.1f} MB"]
+    if file.parity:
+        said += [
+            f"same verdict in {file.parity['verdict_agreement']:.1%}",
+            f"same direction in {file.parity['direction_agreement']:.1%}",
+            f"P(met) within {file.parity['p_met_max_difference']:.2g}",
+            f"{file.parity['changed_share']:.1%} of the answers changed",
+            f"KL {file.parity['kl_mean']:.2g} on {file.parity['prompts']:.0f} prompts",
+        ]
+    narrate(f"{file.kind}: {', '.join(said)}.")
 
-    Raises:
-        RefusedError: it is another base.
-        DeepImagineError: the run is not finished, or the base cannot be found.
-    """
-    from deepimagine_exporters.gguf.export import Source
+
+def _origin(manifest: Manifest, base: BaseFacts) -> Origin:
+    """What the files say of where they come from; an empty licence where the base states none."""
     from deepimagine_exporters.gguf.metadata import Origin
-    from deepimagine_training import bases, run_manifest
-    from deepimagine_training.run_folder import ADAPTER
+    from deepimagine_training.extras import extra
 
-    from deepimagine_tui.cli.training_base import base_path
+    from deepimagine_tui.backends.gguf_header import read_header
 
-    folder = Path(run.path)
-    manifest = run_manifest.read(folder)
-    facts = bases.resolve(base_path(base or manifest.recipe.base, cancel))
-    if facts.sha256 != manifest.base.sha256:
-        raise RefusedError(
-            f"{facts.name} is not the model that {run.name} was trained on ({manifest.base.name}).",
-            "Name that one with --base.",
-        )
-    name, licence = _name_and_licence(Path(facts.path), facts.name)
-    origin = Origin(
+    if base.kind == "gguf":
+        header = read_header(Path(base.path))
+        name, licence = header.name, header.licence
+    else:
+        card = extra("gguf").Metadata.load_model_card(Path(base.path))
+        name, licence = base.name, str(card.get("license") or "")
+    return Origin(
         name=f"DeepImagine {manifest.recipe.name} ({manifest.stage})",
         run_id=manifest.run_id,
         base_name=name,
-        base_sha256=facts.sha256,
+        base_sha256=base.sha256,
         base_licence=licence,
         prompt_version=manifest.prompt_version,
         trained_until=manifest.cutoff,
     )
-    return Source(folder / ADAPTER, Path(facts.path), origin)
-
-
-def _name_and_licence(base: Path, name: str) -> tuple[str, str]:
-    """What the base's file or model card says; an empty licence where it says none."""
-    if base.is_file():
-        from deepimagine_tui.backends.gguf_header import read_header
-
-        header = read_header(base)
-        return header.name, header.licence
-    from deepimagine_training.extras import extra
-
-    card = extra("gguf").Metadata.load_model_card(base)
-    return name, str(card.get("license") or "")
 
 
 def _recorded(file: Made) -> GgufFile:
     from deepimagine_training.run_manifest import GgufFile
 
-    return GgufFile(
-        file.path.name, file.kind, file.sha256, file.size, file.parity, bool(file.past_gate) and file.written, file.past_gate
-    )
+    forced = bool(file.past_gate) and file.written
+    return GgufFile(file.path.name, file.kind, file.sha256, file.size, file.parity, forced, file.past_gate)

@@ -120,10 +120,15 @@ def _run_lines(run: Run) -> Iterator[str]:
     if run.manifest is not None and run.manifest.gguf:
         yield ""
         files = [
-            (file.name, f"{file.bytes / 1e6:,.1f} MB", ", ".join(f"{name} {value:.4g}" for name, value in file.parity.items()))
+            (
+                file.name,
+                f"{file.bytes / 1e6:,.1f} MB",
+                "not written" if file.past_gate and not file.forced else "forced" if file.forced else "written",
+                ", ".join(f"{name} {value:.4g}" for name, value in file.parity.items()),
+            )
             for file in run.manifest.gguf
         ]
-        yield table(("FILE", "SIZE", "PARITY"), files, numeric=(1,))
+        yield table(("FILE", "SIZE", "STATE", "PARITY"), files, numeric=(1,))
 
 
 def _manifest_facts(made: Manifest) -> list[tuple[str, str]]:

@@ -98,7 +98,9 @@ def _add_spaced_tokenizer(writer: Any) -> None:
     writer.add_add_space_prefix(True)
 
 
-def _begin(path: Path, architecture: str, context_length: int, dtype: str, *, spaced: bool = False) -> Any:
+def _begin(
+    path: Path, architecture: str, context_length: int, dtype: str, *, spaced: bool = False, pre: str = "default"
+) -> Any:
     import gguf
 
     writer = gguf.GGUFWriter(str(path), architecture)
@@ -114,7 +116,7 @@ def _begin(path: Path, architecture: str, context_length: int, dtype: str, *, sp
         _add_spaced_tokenizer(writer)
         return writer
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("default")
+    writer.add_tokenizer_pre(pre)
     writer.add_token_list(TOKENS)
     writer.add_token_types([gguf.TokenType.NORMAL] * SPECIAL + [gguf.TokenType.CONTROL] * 4)
     writer.add_token_merges(list(MERGES))
@@ -132,14 +134,15 @@ def write_tiny_gguf(
     context_length: int = 2048,
     dtype: Literal["F32", "F16"] = "F32",
     spaced: bool = False,
+    pre: str = "default",
     seed: int = 7,
 ) -> Path:
     """Write a llama-shaped model with a byte-level vocabulary of about 280 tokens to `path`, and return it.
 
     Greedily decoded, it never ends by itself: the control tokens' logits are 0. `spaced` gives it a tokenizer that puts a space
-    before every text.
+    before every text; with `pre` "gpt-2" llama.cpp splits text where transformers does.
     """
-    writer = _begin(path, architecture, context_length, dtype, spaced=spaced)
+    writer = _begin(path, architecture, context_length, dtype, spaced=spaced, pre=pre)
     writer.add_feed_forward_length(FEED_FORWARD)
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(HEADS)
