@@ -21,6 +21,9 @@ _MEASURES = {
     "loss": "loss",
     "eval_loss": "held_out_loss",
     "reward": "reward",
+    "flip_accuracy": "flip_accuracy",
+    "non_flip_accuracy": "non_flip_accuracy",
+    "completions/mean_length": "completion_tokens",
     "learning_rate": "learning_rate",
     "grad_norm": "gradient_norm",
     "epoch": "epoch",
@@ -90,7 +93,8 @@ class Follower(TrainerCallback):
             ModelError: the loss is not a number: nothing that follows would mean anything.
             StorageError: the log cannot be written.
         """
-        found = {_MEASURES.get(name, name): float(value) for name, value in (logs or {}).items() if _is_measure(name)}
+        kept = {name: value for name, value in (logs or {}).items() if _is_measure(name) and value is not None}
+        found = {_MEASURES.get(name, name): float(value) for name, value in kept.items()}
         if not found or not state.is_world_process_zero:
             return
         loss = found.get("loss", 0.0)

@@ -6,7 +6,7 @@ its last checkpoint to the same loss curve.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -18,6 +18,7 @@ from deepimagine_training.encoding import Encoded, encode
 from deepimagine_training.examples import Example
 from deepimagine_training.extras import extra
 from deepimagine_training.recipe import Recipe, SftRecipe
+from deepimagine_training.rows import PairRow
 from deepimagine_training.run_folder import RunFolder
 from deepimagine_training.run_manifest import BaseUsed, DataUsed, Manifest
 from deepimagine_training.selection import select
@@ -134,7 +135,7 @@ def train(
             steps=trained.steps,
             tokens=trained.tokens,
             metrics=trained.metrics,
-            trained_on=trained_on(prepared.examples, pairs),
+            trained_on=trained_on((example.row for example in prepared.examples), pairs),
             adapter_sha256=sha256(folder.adapter / "adapter_model.safetensors"),
             ended=trained.follower.ended,
         )
@@ -142,10 +143,10 @@ def train(
         return manifest
 
 
-def trained_on(examples: Sequence[Example], pairs: Path) -> tuple[str, ...]:
-    """The NCT ids of all trials that examples are of, with the siblings of their programmes."""
+def trained_on(rows: Iterable[PairRow], pairs: Path) -> tuple[str, ...]:
+    """The NCT ids of all trials that rows are of, with the siblings of their programmes."""
     sides = msgspec.json.decode((pairs / "sides.json").read_bytes(), type=Sides)
-    programmes = {sides.programme(nct_id) for example in examples for nct_id in example.row.trials}
+    programmes = {sides.programme(nct_id) for row in rows for nct_id in row.trials}
     return tuple(sorted(nct_id for nct_id, place in sides.places.items() if place.programme in programmes))
 
 
@@ -184,7 +185,7 @@ def _train(
         eval_dataset=_dataset(prepared.validation) if prepared.validation else None,
         processing_class=tokenizer,
         data_collator=collator(tokenizer.pad_token_id),
-        peft_config=_lora(recipe),
+        peft_config=lora(recipe),
         callbacks=[follower],
     )
     trainer.remove_callback(extra("transformers").PrinterCallback)
@@ -207,10 +208,11 @@ def _dataset(examples: Sequence[Encoded]) -> Any:  # noqa: ANN401  # a datasets.
     return extra("datasets").Dataset.from_dict({**columns, "length": [len(one.input_ids) for one in examples]})
 
 
-def _lora(recipe: Recipe) -> Any:  # noqa: ANN401  # a peft.LoraConfig
-    lora = recipe.lora
+def lora(recipe: Recipe) -> Any:  # noqa: ANN401  # a peft.LoraConfig
+    """The adapter of a recipe."""
+    wanted = recipe.lora
     return extra("peft").LoraConfig(
-        r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules="all-linear", task_type="CAUSAL_LM"
+        r=wanted.r, lora_alpha=wanted.alpha, lora_dropout=wanted.dropout, target_modules="all-linear", task_type="CAUSAL_LM"
     )
 
 

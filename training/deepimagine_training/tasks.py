@@ -97,9 +97,13 @@ _VERDICTS: tuple[Verdict, Verdict] = ("met", "not met")
 
 def _in_turn(tasks: Sequence[Task], verdict: Verdict, seed: int) -> list[Task]:
     """The tasks of one verdict: a flip, another, a flip, and so on; the rarer of the two again from its start while the other
-    lasts."""
+    lasts. Those whose source has no verdict come last among the others."""
+
+    def place(task: Task) -> tuple[bool, bool, float]:
+        return task.flips is None, task.row.kind != "approximate", hash_share(f"rl {seed}", task.row.id)
+
     kinds: dict[bool, list[Task]] = {True: [], False: []}
-    for task in sorted(tasks, key=lambda task: (task.row.kind != "approximate", hash_share(f"rl {seed}", task.row.id))):
+    for task in sorted(tasks, key=place):
         if task.row.target_verdict == verdict:
             kinds[bool(task.flips)].append(task)
     flips, others = kinds[True], kinds[False]
