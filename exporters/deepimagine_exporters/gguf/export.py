@@ -72,7 +72,7 @@ def export(
         MissingExtraError: llama.cpp or its converter is needed and not installed.
         DeepImagineError: as `write_adapter`, `convert`, `merge`, `quantise` and `measure`.
     """
-    places = {kind: folder / f"{stem}-{kind}.gguf" for kind in KINDS if kind in kinds}
+    places: dict[Kind, Path] = {kind: folder / f"{stem}-{kind}.gguf" for kind in KINDS if kind in kinds}
     make_dir(folder)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as name:
         work = _Work(source, Path(name), cancel, told)

@@ -52,7 +52,7 @@ def _main(source: str, target: str, kind: Quantised) -> int:
 
     params = cpp.llama_model_quantize_default_params()
     params.ftype = _FILE_TYPES[kind]
-    return int(cpp.llama_model_quantize(source.encode(), target.encode(), ctypes.byref(params)))
+    return int(cpp.llama_model_quantize(source.encode(), target.encode(), ctypes.pointer(params)))
 
 
 if __name__ == "__main__":
