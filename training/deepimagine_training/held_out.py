@@ -91,7 +91,7 @@ class HeldOut(NamedTuple):
     target: State
 
 
-def held_out(rows: Iterable[PairRow], side: Side, limit: int = 0) -> list[HeldOut]:
+def questions(rows: Iterable[PairRow], side: Side, limit: int = 0) -> list[HeldOut]:
     """The natural registry pairs of a side that are one step with a posted verdict or direction, in the order of asking.
 
     Those of `ALL_OF` come first; then the other factors in turn, those with a verdict first, each by a hash of its id. So a
@@ -136,6 +136,12 @@ def header_of(info: ModelInfo, pairs_sha256: str, side: Side, settings: Settings
         adapter_sha256=info.adapter_sha256,
         settings=settings,
     )
+
+
+def name_of(info: ModelInfo) -> str:
+    """A short name for a model with its adapter, for a folder."""
+    name = "".join(character if character.isalnum() else "-" for character in info.name.lower()).strip("-")
+    return f"{name}-{info.adapter_sha256[:8]}" if info.adapter_sha256 else name
 
 
 def ask(

@@ -7,6 +7,7 @@ at once; two systems are compared on the same draws, which makes their differenc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -46,11 +47,13 @@ class Rows(msgspec.Struct, frozen=True):
     trials: tuple[str, ...]
     programmes: tuple[str, ...]
 
-    def draws(self, seed: int = SEED, count: int = DRAWS) -> Weights:
-        """How often each row is in each draw of programmes with replacement, shape (count, rows)."""
-        names, places = np.unique(np.array(self.programmes, dtype=object).astype(str), return_inverse=True)
-        chosen = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=count)
-        return chosen[:, places].astype(np.float64)
+
+@lru_cache(maxsize=4)
+def draws(rows: Rows, seed: int = SEED, count: int = DRAWS) -> Weights:
+    """How often each row is in each draw of programmes with replacement, shape (count, rows)."""
+    names, places = np.unique(np.array(rows.programmes), return_inverse=True)
+    chosen = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=count)
+    return chosen[:, places].astype(np.float64)
 
 
 def estimate(statistic: Statistic, rows: Rows, seed: int = SEED, count: int = DRAWS) -> Estimate:
@@ -61,7 +64,7 @@ def estimate(statistic: Statistic, rows: Rows, seed: int = SEED, count: int = DR
     value = _number(statistic(np.ones((1, len(rows.trials))))[0])
     if value is None or clusters < LEAST_CLUSTERS:
         return Estimate(value, None, None, len(rows.trials), trials, clusters)
-    drawn = statistic(rows.draws(seed, count))
+    drawn = statistic(draws(rows, seed, count))
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn):
         return Estimate(value, None, None, len(rows.trials), trials, clusters)
