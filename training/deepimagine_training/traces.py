@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, TypeVar
 
 import msgspec
 
@@ -20,7 +20,8 @@ from deepimagine_tui.files import make_dir, sha256, storage_error, write_bytes, 
 
 FORMAT = "deepimagine traces"
 SCHEMA_VERSION = 1
-MANIFEST, LINES = "manifest.json", "traces.jsonl"
+MANIFEST, LINES, REJECTED = "manifest.json", "traces.jsonl", "rejected.jsonl"
+_OURS = (MANIFEST, LINES, REJECTED)
 
 Writer = Literal["facts", "model"]
 
@@ -38,6 +39,21 @@ class Trace(msgspec.Struct, frozen=True):
     model_sha256: str = ""
     seed: int = 0
     attempts: int = 1
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A pair that a model gave no acceptable answer to in `tries`; `reason` is what was against the last one."""
+
+    pair_id: str
+    factor: str
+    reason: str
+    tries: int
+    prompt_version: str
+    model: str
+    model_sha256: str
+
+
+Line = TypeVar("Line", Trace, Rejected)
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -71,9 +87,9 @@ def check_target(folder: Path) -> None:
 
 
 @contextmanager
-def appending(folder: Path) -> Iterator[BinaryIO]:
-    """Open the lines of a folder to append to; what is torn at their end is taken away first. A finished folder is unfinished
-    again.
+def appending(folder: Path, name: str = LINES) -> Iterator[BinaryIO]:
+    """Open the lines of a folder, or those of another file in it, to append to; what is torn at their end is taken away first.
+    A finished folder is unfinished again.
 
     Raises:
         RefusedError: as `check_target`.
@@ -81,7 +97,7 @@ def appending(folder: Path) -> Iterator[BinaryIO]:
     """
     check_target(folder)
     make_dir(folder)
-    path = folder / LINES
+    path = folder / name
     try:
         (folder / MANIFEST).unlink(missing_ok=True)
         if path.exists() and not path.read_bytes().endswith(b"\n"):
@@ -92,10 +108,10 @@ def appending(folder: Path) -> Iterator[BinaryIO]:
         raise storage_error(path, error) from error
 
 
-def append(stream: BinaryIO, traces: Iterable[Trace]) -> None:
-    """Add traces so that they survive whatever ends the process. Raises what writing raises."""
-    for trace in traces:
-        stream.write(msgspec.json.encode(trace) + b"\n")
+def append(stream: BinaryIO, lines: Iterable[Line]) -> None:
+    """Add lines so that they survive whatever ends the process. Raises what writing raises."""
+    for line in lines:
+        stream.write(msgspec.json.encode(line) + b"\n")
     stream.flush()
 
 
@@ -105,17 +121,29 @@ def read_lines(folder: Path) -> dict[str, Trace]:
     Raises:
         BadInputError: another line is damaged.
     """
-    path = folder / LINES
+    return _read(folder / LINES, Trace)
+
+
+def read_rejected(folder: Path) -> dict[str, Rejected]:
+    """The pairs of a folder that fell out, by pair id.
+
+    Raises:
+        BadInputError: a line is damaged.
+    """
+    return _read(folder / REJECTED, Rejected)
+
+
+def _read(path: Path, kind: type[Line]) -> dict[str, Line]:
     lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
-    found: dict[str, Trace] = {}
+    found: dict[str, Line] = {}
     for number, line in enumerate(lines, 1):
         try:
-            trace = msgspec.json.decode(line, type=Trace)
+            read = msgspec.json.decode(line, type=kind)
         except msgspec.MsgspecError as error:
             if number < len(lines) or line.endswith(b"\n"):
                 raise BadInputError(f"Line {number} of {path} is damaged ({error}).", "Take that line out.") from error
             continue
-        found[trace.pair_id] = trace
+        found[read.pair_id] = read
     return found
 
 
@@ -194,4 +222,4 @@ def data_hash(found: Iterable[Trace]) -> str:
 
 
 def _is_ours(name: str) -> bool:
-    return name in (MANIFEST, LINES) or name.startswith((f".{MANIFEST}.", f".{LINES}."))
+    return name in _OURS or name.startswith(tuple(f".{own}." for own in _OURS))
