@@ -24,7 +24,7 @@ _DATA = ("json", "csv", "graphml", "dot")
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def export() -> None:
-    """Write a run as a figure, a report or data.
+    """Write a run as a figure, a report or data; a training run as GGUF files.
 
     RUN is a run's id, the beginning of one, or `last`. The path of the file is written to standard output.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,15 @@ import msgspec
 
 from deepimagine_tui.cli.console import emit, emit_json, narrate
 from deepimagine_tui.cli.options import as_json
-from deepimagine_tui.errors import RefusedError
+from deepimagine_tui.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from deepimagine_exporters.gguf.export import Made
+    from deepimagine_exporters.gguf.gates import Kind
     from deepimagine_exporters.gguf.metadata import Origin
     from deepimagine_training.bases import BaseFacts
     from deepimagine_training.run_manifest import GgufFile, Manifest
 
-_BASE_HINT = "Name where that one is with --base."
 TYPES = ("adapter", "F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")
 
 
@@ -69,12 +70,12 @@ def gguf(
     """Write the model of a training RUN as GGUF files.
 
     RUN is the name, the id or the folder of a finished run, or `last`. An adapter is used together with its base model, a
-    merged model by itself. Each file answers the same prompts as the model that was trained; what that found goes into the
-    run's manifest, and a file that answers too differently is not written.
+    merged model by itself; of a run with an operator for each factor, the folder of adapters is used as one. Each file answers
+    the same prompts as the model that was trained: what that found goes into the run's manifest, and a file that answers too
+    differently is not written.
     """
     from deepimagine_exporters.gguf.export import Source, export
-    from deepimagine_exporters.gguf.gates import Kind
-    from deepimagine_training import bases, run_manifest, runs
+    from deepimagine_training import bases, run_manifest
     from deepimagine_training.extras import extra
     from deepimagine_training.run_folder import ADAPTER
 
@@ -85,33 +86,55 @@ def gguf(
 
     for package in ("gguf", "safetensors", "torch"):
         extra(package)
-    found = runs.find(run)
-    place = Path(found.path)
-    manifest = run_manifest.read(place)
     made: list[Made] = []
     with stoppable() as cancel, Progress("Exporting") as progress:
-        facts = bases.resolve(base_path(base or manifest.recipe.base, cancel))
-        if facts.sha256 != manifest.base.sha256:
-            trained_on = manifest.base.name
-            raise RefusedError(f"{facts.name} is not the model that {found.name} was trained on ({trained_on}).", _BASE_HINT)
-        measure = None
-        if prompts:
-            asked = probes(pairs, prompts)
-            measure = comparison(facts, place / ADAPTER, manifest.recipe.machine, asked, cancel, progress.say)
-        source = Source(place / ADAPTER, Path(facts.path), _origin(manifest, facts))
-        stem = f"{manifest.recipe.name}-{manifest.stage}"
-        kinds = [msgspec.convert(kind, Kind) for kind in types]
-        for file in export(source, kinds, out or place / "gguf", stem, cancel, measure=measure, force=force, told=progress.say):
-            made.append(file)
-            run_manifest.add_gguf(place, [_recorded(file)])
-            progress.clear()
-            _tell(file, json_output)
+        asked = probes(pairs, prompts) if prompts else []
+        for folder, places in _wanted(run, out, types).items():
+            manifest = run_manifest.read(folder)
+            facts = bases.resolve(base_path(base or manifest.recipe.base, cancel))
+            if facts.sha256 != manifest.base.sha256:
+                trained_on = f"that {folder.name} was trained on ({manifest.base.name})"
+                raise RefusedError(f"{facts.name} is not the model {trained_on}.", "Name where that one is with --base.")
+            adapter = folder / ADAPTER
+            measure = comparison(facts, adapter, manifest.recipe.machine, asked, cancel, progress.say) if asked else None
+            source = Source(adapter, Path(facts.path), _origin(manifest, facts))
+            for file in export(source, places, cancel, measure=measure, force=force, told=progress.say):
+                made.append(file)
+                run_manifest.add_gguf(folder, [_recorded(file)])
+                progress.clear()
+                _tell(file, json_output)
     if json_output:
         emit_json({"files": [file._asdict() | {"path": str(file.path)} for file in made]})
     refused = [file for file in made if not file.written]
     if refused:
-        reasons = "; ".join(f"{file.kind}: {file.past_gate}" for file in refused)
+        reasons = "; ".join(f"{file.path.name}: {file.past_gate}" for file in refused)
         raise RefusedError(f"Too far from what was trained to be written: {reasons}.", "Write it nonetheless with --force.")
+
+
+def _wanted(run: str, out: Path | None, types: Sequence[str]) -> dict[Path, dict[Kind, Path]]:
+    """The files to make of each run's folder: one run, or those of an operator for each factor, named by it.
+
+    Raises:
+        UsageError: a merged model of a run with an operator for each factor.
+        DeepImagineError: as `runs.find`.
+    """
+    from deepimagine_exporters.gguf.gates import Kind
+    from deepimagine_training import runs
+    from deepimagine_training.run_folder import BEGUN, training_dir
+
+    from deepimagine_tui.trials.factors import WALKING_ORDER
+
+    for whole in (Path(run), training_dir() / run):
+        operators = [whole / factor for factor in WALKING_ORDER if (whole / factor / BEGUN).is_file()]
+        if operators:
+            if set(types) != {"adapter"}:
+                raise UsageError(f"{run} has an operator for each factor, which no merged model can hold.", "Leave --type out.")
+            return {folder: {"adapter": (out or whole / "gguf") / f"{folder.name}.gguf"} for folder in operators}
+    found = runs.find(run)
+    place = Path(found.path)
+    stem = f"{found.recipe.name}-{found.stage}"
+    kinds = [msgspec.convert(kind, Kind) for kind in types]
+    return {place: {kind: (out or place / "gguf") / f"{stem}-{kind}.gguf" for kind in kinds}}
 
 
 def _tell(file: Made, json_output: bool) -> None:

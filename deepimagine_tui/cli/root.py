@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "corpus": ("deepimagine_tui.cli.corpus:corpus", "Find, read and import trials."),
     "models": ("deepimagine_tui.cli.models:models", "List, add, choose and describe models."),
     "runs": ("deepimagine_tui.cli.runs:runs", "List, read, rename and delete what was imagined."),
-    "export": ("deepimagine_tui.cli.export:export", "Write a run as a figure, a report or data."),
+    "export": ("deepimagine_tui.cli.export:export", "Write a run as a figure, a report or data; a training run as GGUF files."),
     "train": ("deepimagine_tui.cli.train:train", "Train a counterfactual model of your own on a corpus of trials."),
     "doctor": ("deepimagine_tui.cli.doctor:doctor", "Check what DeepImagine needs on this machine."),
 }

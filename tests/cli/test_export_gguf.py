@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from threading import Event
 
@@ -94,7 +95,7 @@ def test_a_file_past_its_gate_is_written_only_where_that_is_asked_for(
     asked = ("--type", "Q4_K_M", "--pairs", pairs, "--prompts", 2)
     refused = cli("export", "gguf", run, *asked)
     assert (refused.code, refused.out) == (ExitCode.REFUSED, "")
-    assert "Q4_K_M: its mean KL divergence is" in refused.err
+    assert "laptop-sft-Q4_K_M.gguf: its mean KL divergence is" in refused.err
     assert "--force" in refused.err
     assert list((run / "gguf").iterdir()) == []
     (recorded,) = run_manifest.read(run).gguf
@@ -106,9 +107,22 @@ def test_a_file_past_its_gate_is_written_only_where_that_is_asked_for(
     assert [file.forced for file in run_manifest.read(run).gguf] == [True]
 
 
+def test_operators_of_factors_become_a_folder_that_a_model_takes(cli: Cli, run: Path, base: Path, tmp_path: Path) -> None:
+    for factor in ("dose", "arm"):
+        shutil.copytree(run, tmp_path / "operators" / factor)
+    whole = tmp_path / "operators"
+    done = cli("export", "gguf", whole, "--prompts", 0)
+    assert done.code == ExitCode.OK, done.err
+    assert {Path(line).name for line in done.out.splitlines()} == {"dose.gguf", "arm.gguf"}
+    assert LlamaBackend(base, adapter=whole / "gguf").info.adapter_sha256
+    assert [file.name for file in run_manifest.read(whole / "dose").gguf] == ["dose.gguf"]
+    refused = cli("export", "gguf", whole, "--type", "F16", "--prompts", 0)
+    assert (refused.code, "no merged model" in refused.err) == (ExitCode.USAGE, True)
+
+
 def test_another_base_is_refused(cli: Cli, run: Path, tmp_path: Path) -> None:
     other = write_tiny_gguf(tmp_path / "other.gguf", seed=8)
-    refused = cli("export", "gguf", run, "--base", other)
+    refused = cli("export", "gguf", run, "--base", other, "--prompts", 0)
     assert refused.code == ExitCode.REFUSED
     assert "other.gguf is not the model that run was trained on (base.gguf)" in refused.err
     assert not (run / "gguf").exists()
@@ -116,8 +130,8 @@ def test_another_base_is_refused(cli: Cli, run: Path, tmp_path: Path) -> None:
 
 def test_an_unfinished_run_and_none_are_told_apart(cli: Cli, tmp_path: Path) -> None:
     made_run(tmp_path / "half", finished=False)
-    assert cli("export", "gguf", tmp_path / "half").code == ExitCode.BAD_INPUT
-    assert cli("export", "gguf", "nowhere").code == ExitCode.NOT_FOUND
+    assert cli("export", "gguf", tmp_path / "half", "--prompts", 0).code == ExitCode.BAD_INPUT
+    assert cli("export", "gguf", "nowhere", "--prompts", 0).code == ExitCode.NOT_FOUND
 
 
 def test_a_run_whose_adapter_is_gone_is_one_sentence(cli: Cli, run: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -46,23 +46,18 @@ class Made(NamedTuple):
 
 def export(
     source: Source,
-    kinds: Sequence[Kind],
-    folder: Path,
-    stem: str,
+    places: Mapping[Kind, Path],
     cancel: Event,
     *,
     measure: Measure | None = None,
     force: bool = False,
     told: Callable[[str], object] = lambda text: None,
 ) -> Iterator[Made]:
-    """Make a file of each kind in `folder`, named `stem-kind.gguf`, in the place of an older one. Each is there, or
-    refused, when it is told of.
+    """Make the files of one folder; each is in its place, or refused, when it is told of.
 
     Args:
         source: What to export.
-        kinds: Which files to make.
-        folder: Where to put them.
-        stem: What their names begin with.
+        places: Where to put each kind, in the place of an older file; all in one folder.
         cancel: Stops it; the files that were told of stay.
         measure: Compares a file with what was trained; without it no file is refused.
         force: Put a file in its place though it is past its gate.
@@ -72,21 +67,21 @@ def export(
         MissingExtraError: llama.cpp or its converter is needed and not installed.
         DeepImagineError: as `write_adapter`, `convert`, `merge`, `quantise` and `measure`.
     """
-    places: dict[Kind, Path] = {kind: folder / f"{stem}-{kind}.gguf" for kind in KINDS if kind in kinds}
+    (folder,) = {place.parent for place in places.values()}
     make_dir(folder)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as name:
         work = _Work(source, Path(name), cancel, told)
-        for kind, place in places.items():
+        for kind in (kind for kind in KINDS if kind in places):
             model, adapter = work.make(kind, measured=measure is not None)
             file = adapter or model
             if measure is not None:
                 told(f"{kind}: comparing it with what was trained")
             parity = measure(model, adapter) if measure is not None else None
             past = excess(kind, parity) if parity is not None else ""
-            written = force or not past
-            made = Made(kind, place, sha256(file), file.stat().st_size, numbers(parity) if parity else {}, past, written)
-            if written:
-                work.place(file, place)
+            found = numbers(parity) if parity is not None else {}
+            made = Made(kind, places[kind], sha256(file), file.stat().st_size, found, past, written=force or not past)
+            if made.written:
+                work.place(file, made.path)
             yield made
 
 
