@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sft": ("deepimagine_tui.cli.train_sft:sft", "Train an adapter on pairs and their reasoning."),
     "grpo": ("deepimagine_tui.cli.train_grpo:grpo", "Reward an adapter for forecasts that the registry bears out."),
     "score": ("deepimagine_tui.cli.train_score:score", "Score a model on held-out pairs, beside the rules it has to beat."),
+    "card": ("deepimagine_tui.cli.train_card:card", "Put an adapter, its manifest and the card of its scores into a folder."),
     "plan": ("deepimagine_tui.cli.train_plan:plan", "Work out what RECIPE would take: steps, tokens, memory, time."),
     "runs": ("deepimagine_tui.cli.train_runs:runs", "List, show and compare training runs."),
     "doctor": ("deepimagine_tui.cli.train_doctor:doctor", "Check what training needs on this machine."),

@@ -20,7 +20,7 @@ from deepimagine_training.intervals import (
     median,
     word,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -110,6 +110,7 @@ def test_a_weighted_median_is_that_of_the_repeated_values(values: list[float], d
         assert np.isnan(found)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("abx")), min_size=1, max_size=40))
 def test_the_metrics_are_scikit_learns(pairs: list[tuple[str, str]]):
     metrics = pytest.importorskip("sklearn.metrics", reason="the `training` extra is not installed")
