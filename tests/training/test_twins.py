@@ -1,11 +1,12 @@
-"""The CPU twin of every recipe that ships: two steps of its own settings on a tiny random model of its base's architecture, and
-then a chain in the engine on what was trained."""
+"""The CPU twin of every recipe that ships: two steps of its own settings on a tiny random model of its base's architecture, the
+export to GGUF, and a chain in the engine on what was trained and on what was exported."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
+from typing import NamedTuple
 
 import pytest
 
@@ -13,14 +14,20 @@ pytest.importorskip("trl", reason="the `training` extra is not installed")
 
 from deepimagine_training import bases, pair_files, recipes, run_folder, run_manifest, traces
 from deepimagine_training.hf_backend import HfBackend
-from deepimagine_training.pairs import PairSet
+from deepimagine_training.inputs import opened
+from deepimagine_training.pairs import draw
+from deepimagine_training.recipe import Recipe
 from deepimagine_training.writing import write_facts
+from msgspec.structs import replace
 
+from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import ExitCode
 from deepimagine_tui.reasoning.events import RunFinished
 from tests.cli.conftest import Cli, cli, plain_environment
 from tests.reasoning.engine.support import ask, estimated, to_dose, to_japan, what_if
+from tests.support.converter import for_tiny_models
 from tests.support.tiny_model import tiny_gemma3, tiny_qwen35
+from tests.training.made import many_trials, write
 
 __all__ = ["cli", "plain_environment"]
 
@@ -47,24 +54,39 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory, small_pairs: PairSet) -> Path:
-    """A folder with pairs and their traces."""
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pairs of every side and their traces."""
     folder = tmp_path_factory.mktemp("twins")
-    manifest = pair_files.write(small_pairs, folder / "pairs")
-    write_facts(small_pairs.rows, folder / "traces", Event())
+    with opened(str(write(folder / "made", many_trials(24))), folder, Event()) as corpus:
+        drawn = draw(corpus)
+    manifest = pair_files.write(drawn, folder / "pairs")
+    write_facts(drawn.rows, folder / "traces", Event())
     traces.finish(folder / "traces", manifest.data_sha256, 0)
     return folder
 
 
-@pytest.mark.parametrize("name", recipes.named())
-def test_the_twin_of_a_recipe_trains_and_walks_a_chain(cli: Cli, room: Path, tmp_path: Path, name: str):
-    recipe = recipes.read(name)
+class Trained(NamedTuple):
+    recipe: Recipe
+    base: Path
+    run: Path
+
+
+@pytest.fixture(params=recipes.named())
+def trained(cli: Cli, request: pytest.FixtureRequest, room: Path, tmp_path: Path) -> Trained:
+    """A twin after its training."""
+    recipe = recipes.read(request.param)
     base = TWINS[recipe.base](tmp_path / "base")
     changed = [word for key, value in (CPU | SMALL).items() for word in ("--set", f"{key}={value}")]
     places = ("--pairs", room / "pairs", "--traces", room / "traces", "--out", tmp_path / "run")
-    done = cli("train", "sft", name, *places, "--base", base, *changed, "--json")
+    done = cli("train", "sft", request.param, *places, "--base", base, *changed, "--json")
     assert done.code == ExitCode.OK, done.err
-    run = Path(done.json["runs"][0]["folder"])
+    return Trained(recipe, base, Path(done.json["runs"][0]["folder"]))
+
+
+def test_the_twin_of_a_recipe_trains_is_exported_and_walks_a_chain(
+    cli: Cli, trained: Trained, room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    recipe, base, run = trained
     manifest = run_manifest.read(run)
     assert (manifest.steps, manifest.ended) == (2, "complete")
     assert (manifest.recipe.lora, manifest.recipe.sft.batch_size) == (recipe.lora, recipe.sft.batch_size)
@@ -72,13 +94,33 @@ def test_the_twin_of_a_recipe_trains_and_walks_a_chain(cli: Cli, room: Path, tmp
     assert [record["step"] for record in run_folder.read_log(run) if "loss" in record] == [1, 2]
 
     backend = HfBackend(bases.load(bases.resolve(str(base))), run / "adapter")
-    events = ask(what_if(to_dose(25.0), to_japan(), max_reasoning_tokens=6), backend)
+    assert backend.info.adapter_sha256 == manifest.adapter_sha256
+    expected = probabilities(backend)
+    assert len(expected) == 2
+
+    pytest.importorskip("llama_cpp")
+    from deepimagine_tui.backends.llama import LlamaBackend
+
+    monkeypatch.setenv("DEEPIMAGINE_HOME", str(tmp_path / "home"))
+    for_tiny_models(tmp_path / "converter", monkeypatch)
+    done = cli("export", "gguf", run, "--type", "F16", "--pairs", room / "pairs", "--prompts", 1, "--base", base)
+    assert done.code == ExitCode.OK, done.err
+    llama = LlamaBackend(Path(done.out.splitlines()[0]), threads=1)
+    try:
+        assert probabilities(llama) == pytest.approx(expected, abs=0.02)
+    finally:
+        llama.close()
+    assert run_manifest.read(run).gguf[0].parity["verdict_agreement"] == 1.0
+
+
+def probabilities(backend: ModelBackend) -> list[float]:
+    """P(met) after each step of a chain of two that is answered greedily."""
+    asked = what_if(to_dose(25.0), to_japan(), max_reasoning_tokens=6)
+    events = ask(replace(asked, settings=replace(asked.settings, temperature=0.0)), backend)
     assert isinstance(events[-1], RunFinished)
     assert events[-1].outcome == "answered"
-    steps = estimated(events)
-    assert len(steps) == 2
-    assert all(step.state.met is not None and 0 < (step.state.met.probability or 0) < 1 for step in steps)
-    assert backend.info.adapter_sha256 == manifest.adapter_sha256
+    found = [step.state.met.probability for step in estimated(events) if step.state.met is not None]
+    return [share for share in found if share is not None]
 
 
 def test_every_twin_is_of_the_class_of_its_base(tmp_path: Path):
