@@ -1,7 +1,7 @@
 """Which models there are, which one is used, and how a backend is opened for one.
 
-The catalogue is a small file beside the assembled models plus two built-in entries: the scripted demo, and the embedded model
-when its package is installed. Reading it writes nothing and imports nothing heavy.
+The catalogue is a small file beside the assembled models plus built-in entries: the scripted demo, and the embedded model, with
+the shipped adapter and without, when its package is installed. Reading it writes nothing and imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from threading import Event
 from typing import Literal
 
 import msgspec
+from deepimagine_assets.adapter import adapter_path
 
 from deepimagine_tui import files, paths
 from deepimagine_tui.backends import digests, embedded
@@ -51,7 +52,21 @@ SCRIPTED = CatalogueEntry(id="scripted", name="Demo, no model", kind="scripted")
 """Always available: the deterministic demo."""
 
 EMBEDDED = CatalogueEntry(id="gemma-270m", name="Gemma 3 270M Q4_K_M", kind="embedded", licence=embedded.LICENCE)
-"""The model that the `local` extra brings."""
+"""The model that the `local` extra brings; the catalogue opens it with the shipped adapter, where there is one."""
+
+UNTUNED = msgspec.structs.replace(EMBEDDED, id="gemma-270m-base", name="Gemma 3 270M Q4_K_M, untuned")
+"""The same without the adapter, listed where there is one."""
+
+
+def built_in() -> list[CatalogueEntry]:
+    """The entries that nobody added, apart from the demo: none where the `local` extra is not installed."""
+    if not embedded.installed():
+        return []
+    adapter = adapter_path()
+    return [EMBEDDED] if adapter is None else [msgspec.structs.replace(EMBEDDED, adapter=str(adapter)), UNTUNED]
+
+
+_BUILT_IN_IDS = frozenset({SCRIPTED.id, EMBEDDED.id, UNTUNED.id})
 
 
 class _Stored(msgspec.Struct):
@@ -92,8 +107,7 @@ class Catalogue:
 
     def entries(self) -> list[CatalogueEntry]:
         """Every model that can be opened, the user's first, the demo last."""
-        built_in = [EMBEDDED] if embedded.installed() else []
-        return [*self._stored.entries, *built_in, SCRIPTED]
+        return [*self._stored.entries, *built_in(), SCRIPTED]
 
     def __iter__(self) -> Iterator[CatalogueEntry]:
         return iter(self.entries())
@@ -111,7 +125,7 @@ class Catalogue:
         if path.suffix == ".gguf" or path.is_file():
             return _file_entry(path, "")
         near = difflib.get_close_matches(id_or_path, [entry.id for entry in self.entries()], n=1)
-        if id_or_path == EMBEDDED.id:
+        if id_or_path in (EMBEDDED.id, UNTUNED.id) and not embedded.installed():
             hint = "Install it with: pip install 'deepimagine[local]'"
         else:
             hint = f"Did you mean {near[0]}?" if near else "List the models, or give the path of a .gguf file."
@@ -122,7 +136,7 @@ class Catalogue:
         for entry in self.entries():
             if entry.id == self._stored.default:
                 return entry
-        return EMBEDDED if embedded.installed() else SCRIPTED
+        return next(iter(built_in()), SCRIPTED)
 
     def add(self, path: Path, name: str = "") -> CatalogueEntry:
         """List the GGUF file at `path`, after reading its header; the same file is listed once.
@@ -158,7 +172,7 @@ class Catalogue:
             RefusedError: the entry is built in.
             StorageError: the catalogue cannot be written.
         """
-        if self.get(entry_id).id in (SCRIPTED.id, EMBEDDED.id):
+        if self.get(entry_id).id in _BUILT_IN_IDS:
             raise RefusedError(f"{entry_id!r} is built in and cannot be removed.")
         left = [entry for entry in self._stored.entries if entry.id != entry_id]
         if len(left) == len(self._stored.entries):
@@ -184,7 +198,7 @@ class Catalogue:
         return entry
 
     def _append(self, others: list[CatalogueEntry], entry: CatalogueEntry) -> CatalogueEntry:
-        taken = {other.id for other in others} | {SCRIPTED.id, EMBEDDED.id}
+        taken = {other.id for other in others} | _BUILT_IN_IDS
         unique, number = entry.id, 2
         while unique in taken:
             unique, number = f"{entry.id}-{number}", number + 1

@@ -9,6 +9,7 @@ import msgspec
 
 from deepimagine_tui import paths
 from deepimagine_tui.backends import digests, embedded
+from deepimagine_tui.backends.adapter_facts import card_of
 from deepimagine_tui.backends.catalogue import CatalogueEntry
 from deepimagine_tui.backends.gguf_header import read_header
 from deepimagine_tui.errors import DeepImagineError
@@ -20,6 +21,7 @@ class ModelFacts(msgspec.Struct, frozen=True):
     """One model of the catalogue, as far as its file or entry tells.
 
     Sizes in bytes, `context_length` in tokens; 0 or empty where nothing is known. `problem` says what is wrong, or still to do.
+    `card` holds the sentences of the adapter's card.
     """
 
     id: str
@@ -39,6 +41,7 @@ class ModelFacts(msgspec.Struct, frozen=True):
     served_as: str = ""
     state: ModelState = "ready"
     problem: str = ""
+    card: tuple[str, ...] = ()
 
 
 def file_of(entry: CatalogueEntry) -> Path | None:
@@ -56,6 +59,8 @@ def model_facts(entry: CatalogueEntry, *, hashed: bool = False) -> ModelFacts:
     )
     if entry.kind == "scripted":
         return msgspec.structs.replace(facts, state="demo")
+    card = card_of(Path(entry.adapter)) if entry.adapter else None
+    facts = msgspec.structs.replace(facts, card=card.brief if card is not None else ())
     if entry.kind == "openai":
         return msgspec.structs.replace(facts, state="remote", context_length=entry.context_length, template=entry.api)
     path = file_of(entry)

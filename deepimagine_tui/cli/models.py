@@ -109,7 +109,7 @@ def use(model: str) -> None:
 @click.argument("model", required=False)
 @as_json
 def info(model: str | None, json_output: bool) -> None:
-    """Describe MODEL, by default the one that answers: architecture, size, context, template, licence, hash."""
+    """Describe MODEL, by default the one that answers: architecture, size, context, template, licence, hash, and its card."""
     from deepimagine_tui.backends.catalogue import Catalogue
 
     catalogue = Catalogue.load()
@@ -121,8 +121,12 @@ def info(model: str | None, json_output: bool) -> None:
     shown = [
         (key.replace("_", " "), f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))
         for key, value in facts.items()
+        if key != "card"
     ]
     emit("\n".join(f"{key:<16}{value}" for key, value in shown if value not in ("", "0")))
+    card = facts["card"]
+    if isinstance(card, tuple) and card:
+        emit("\n" + "\n".join(str(sentence) for sentence in card))
 
 
 @models.command()

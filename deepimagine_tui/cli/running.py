@@ -55,6 +55,7 @@ def answer(
     Raises:
         DeepImagineError: the model cannot be opened, or the run cannot be kept.
     """
+    from deepimagine_tui.backends.adapter_facts import trained_on
     from deepimagine_tui.reasoning.anchors import CorpusAnchors
     from deepimagine_tui.reasoning.engine import imagine
     from deepimagine_tui.reasoning.journal import record
@@ -63,7 +64,8 @@ def answer(
     graph, narrator, gone, problems = ReasoningGraph(), Narrator(), False, list[StorageError]()
     path = RunStore.default().path(request.run_id)
     with stoppable() as cancel, opened_backend(settings, backend, yes=yes, cancel=cancel) as model:
-        for event in record(imagine([request], model, CorpusAnchors(corpus), cancel), path, problems.append):
+        events = imagine([request], model, CorpusAnchors(corpus), cancel, trained_on=trained_on(model.info))
+        for event in record(events, path, problems.append):
             graph = fold(graph, event)
             try:
                 if display.json and not gone:

@@ -103,13 +103,15 @@ class LiveServices:
         """The engine's events, each written to the run's journal before it is shown."""
         from contextlib import closing
 
+        from deepimagine_tui.backends.adapter_facts import trained_on
         from deepimagine_tui.reasoning.anchors import CorpusAnchors
         from deepimagine_tui.reasoning.engine import imagine
         from deepimagine_tui.reasoning.journal import record
 
         path = self.runs().path(request.run_id)
         with closing(self._corpus()) as corpus:
-            yield from record(imagine([request], backend, CorpusAnchors(corpus), cancel), path, warn)
+            events = imagine([request], backend, CorpusAnchors(corpus), cancel, trained_on=trained_on(backend.info))
+            yield from record(events, path, warn)
 
     def runs(self) -> RunStore:
         """The runs of the user's workspace."""

@@ -67,6 +67,8 @@ def _trust(facts: ModelFacts) -> list[Content]:
                 "can be tried without a model; whatever it makes says so."
             ),
         ]
+    if facts.card:
+        return [*lines, *(Content(inert(sentence)) for sentence in facts.card)]
     return [
         *lines,
         Content(

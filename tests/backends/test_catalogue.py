@@ -36,7 +36,7 @@ def test_without_the_package_the_demo_is_the_default(monkeypatch: pytest.MonkeyP
 
 def test_with_the_package_the_embedded_model_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "installed", lambda: True)
-    assert Catalogue.load().default() == EMBEDDED
+    assert Catalogue.load().default().id == EMBEDDED.id
 
 
 def test_reading_writes_nothing() -> None:
