@@ -21,7 +21,7 @@ from deepimagine_exporters.gguf.metadata import Origin
 
 from deepimagine_tui.backends.adapter_check import check_adapter
 from deepimagine_tui.backends.gguf_header import read_header
-from deepimagine_tui.errors import BadInputError, CancelledError, MissingExtraError, ModelError
+from deepimagine_tui.errors import BadInputError, CancelledError, MissingExtraError, ModelError, StorageError
 from tests.support.converter import for_tiny_models
 from tests.support.lora import divergence, llama_logits, loaded, random_lora, torch_logits
 from tests.support.tiny_model import tiny_gemma3, tiny_qwen35
@@ -90,6 +90,14 @@ def test_stopping_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(CancelledError):
         convert(tiny_gemma3(tmp_path / "model"), tmp_path / "base.gguf", cancel)
     assert not (tmp_path / "base.gguf").exists()
+
+
+def test_a_full_disk_is_not_the_model_s_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = "import errno, os\nraise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))\n"
+    (tmp_path / "convert_hf_to_gguf.py").write_text(script)
+    monkeypatch.setenv("DEEPIMAGINE_CONVERTER", str(tmp_path))
+    with pytest.raises(StorageError, match=r"No room is left to write .*base\.gguf"):
+        convert(tiny_gemma3(tmp_path / "model"), tmp_path / "base.gguf", Event())
 
 
 def test_without_the_converter_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

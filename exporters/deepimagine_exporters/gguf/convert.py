@@ -47,11 +47,12 @@ def convert(folder: Path, target: Path, cancel: Event) -> None:
         MissingExtraError: the converter is not installed.
         BadInputError: it cannot convert this model.
         ModelError: the model is of an architecture that is not supported.
+        StorageError: there is no room for it.
         CancelledError: `cancel` was set; nothing is left behind.
     """
     place = converter()
     make_dir(target.parent)
-    command = [sys.executable, str(place / _SCRIPT), str(folder), "--outtype", "f16", "--outfile", str(target)]
+    command = [sys.executable, "-P", str(place / _SCRIPT), str(folder), "--outtype", "f16", "--outfile", str(target)]
     if of_folder(folder).architecture in _PREDICTING:
         command.append("--no-mtp")
     reason = failure(command, target, cancel, {**os.environ, "PYTHONPATH": str(place), "HF_HUB_OFFLINE": "1"})

@@ -65,11 +65,16 @@ def export(
 
     Raises:
         MissingExtraError: llama.cpp or its converter is needed and not installed.
+        StorageError: the folder cannot be written.
         DeepImagineError: as `write_adapter`, `convert`, `merge`, `quantise` and `measure`.
     """
     (folder,) = {place.parent for place in places.values()}
     make_dir(folder)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as name:
+    try:
+        scratch = tempfile.TemporaryDirectory(prefix=".export-", dir=folder)
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    with scratch as name:
         work = _Work(source, Path(name), cancel, told)
         for kind in (kind for kind in KINDS if kind in places):
             model, adapter = work.make(kind, measured=measure is not None)

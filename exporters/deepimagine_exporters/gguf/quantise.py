@@ -40,7 +40,7 @@ def quantise(source: Path, target: Path, kind: Quantised, cancel: Event) -> None
     needed = int(source.stat().st_size * _BITS[kind] / 16)
     if shutil.disk_usage(target.parent).free < needed:
         raise StorageError(f"{needed / 1e6:,.0f} MB are needed in {target.parent}.", "Free some space and try again.")
-    command = [sys.executable, "-m", "deepimagine_exporters.gguf.quantise", str(source), str(target), kind]
+    command = [sys.executable, "-P", "-m", "deepimagine_exporters.gguf.quantise", str(source), str(target), kind]
     reason = failure(command, target, cancel)
     if reason:
         raise ModelError(f"llama.cpp cannot make {kind} of {source.name}: {reason}.", "Leave this type out.")
