@@ -51,7 +51,7 @@ TYPES = ("adapter", "F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")
 @click.option(
     "--prompts",
     type=click.IntRange(0),
-    default=100,
+    default=32,
     show_default=True,
     help="How many prompts to compare on; 0 compares nothing.",
 )
