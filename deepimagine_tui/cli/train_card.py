@@ -25,7 +25,7 @@ from deepimagine_tui.cli.options import as_json
 )
 @as_json
 def card(run: str, scores: Path, adapter: Path | None, out: Path, json_output: bool) -> None:
-    """Put the adapter of RUN, its manifest and a card of its held-out scores into a folder.
+    """Put the adapter of RUN and a card of its scores into a folder.
 
     RUN is a run's name or folder, its id, the beginning of one, or `last`. The app reads the folder's manifest for its
     "trained on this trial" badge, and its card for the Models screen.

@@ -1,0 +1,137 @@
+"""`deepimagine train winter`: a look at CT Open's superiority questions, entered into the ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from deepimagine_tui.cli.console import emit, emit_json, narrate
+from deepimagine_tui.cli.options import as_json
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from deepimagine_training.ct_open import QuestionSet
+    from deepimagine_training.winter import Forecasted
+
+    from deepimagine_tui.backends.protocol import ModelInfo
+    from deepimagine_tui.corpus.store import Corpus
+
+SYSTEMS = ("comparator-rule", "always-met", "logistic-regression", "deepimagine")
+
+
+@click.command()
+@click.argument("questions", type=click.Path(path_type=Path), metavar="PICKLE")
+@click.option("--system", type=click.Choice(SYSTEMS), default="deepimagine", show_default=True, help="What is scored.")
+@click.option(
+    "--corpus",
+    default="starter",
+    show_default=True,
+    metavar="CORPUS",
+    help="Corpus file, `starter`, or a folder of registry records: what is learnt from, or anchors come from.",
+)
+@click.option("--model", metavar="MODEL", help="Id of a model in the catalogue, or the path of a GGUF file.")
+@click.option("--adapter", type=click.Path(path_type=Path), help="LoRA adapter (GGUF) to load on the model.")
+@click.option("--anchors", type=click.IntRange(1), default=7, show_default=True, help="Anchors of each forecast.")
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path),
+    default=Path("docs/winter-ledger.jsonl"),
+    show_default=True,
+    help="Where every look is entered; it is committed.",
+)
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Where forecasts are kept.")
+@as_json
+def winter(
+    questions: Path,
+    system: str,
+    corpus: str,
+    model: str | None,
+    adapter: Path | None,
+    anchors: int,
+    ledger: Path,
+    out: Path | None,
+    json_output: bool,
+) -> None:
+    """Score a system on CT Open's superiority questions.
+
+    PICKLE is a published set, read without running anything in it. The score is entered into the ledger, with the commit and the model's hash,
+    before it is shown: no model is chosen by it.
+    """
+    from tempfile import TemporaryDirectory
+
+    from deepimagine_training import ct_open, winter, winter_ledger
+    from deepimagine_training.inputs import opened
+
+    from deepimagine_tui.cli.session import stoppable
+
+    winter_ledger.check(ledger)
+    asked = ct_open.read(questions)
+    info, used = None, ""
+    if system == "comparator-rule":
+        found = winter.comparator_rule(asked)
+    elif system == "always-met":
+        found = winter.always_met(asked)
+    else:
+        with stoppable() as cancel, TemporaryDirectory() as scratch, opened(corpus, Path(scratch), cancel) as source:
+            used = f"{source.name} {source.stats().version}"
+            if system == "logistic-regression":
+                trials = [question.nct_id for question in asked.questions]
+                learnt = winter.comparisons(source, trials, cancel)
+                narrate(f"Learning from {len(learnt):,} comparisons of {len({one.nct_id for one in learnt}):,} trials.")
+                found = winter.logistic_regression(learnt, asked)
+            else:
+                found, info = _chains(asked, source, model, adapter, anchors, out, cancel)
+    entry = winter_ledger.enter(
+        ledger,
+        system,
+        asked.sha256,
+        winter.score(asked, found),
+        model=info.name if info else "",
+        model_sha256=info.sha256 if info else "",
+        adapter_sha256=info.adapter_sha256 if info else "",
+        corpus=used,
+    )
+    looks = len(winter_ledger.read(ledger))
+    narrate(f"Entered into {ledger} as look {looks}. Commit it.")
+    if json_output:
+        emit_json({"entry": entry, "looks": looks})
+        return
+    verdicts = entry.verdicts
+    emit(
+        f"{system}: {verdicts.questions:,} questions of {verdicts.macro_f1.trials} trials, {verdicts.fallbacks:,} without answer"
+    )
+    for name, each in (
+        ("macro-F1", verdicts.macro_f1),
+        ("balanced accuracy", verdicts.balanced_accuracy),
+        ("Brier", verdicts.brier),
+    ):
+        emit(f"{name:<18}{each.value or 0:.3f}  95% interval {each.lower or 0:.3f} to {each.upper or 0:.3f}")
+
+
+def _chains(
+    asked: QuestionSet,
+    source: Corpus,
+    model: str | None,
+    adapter: Path | None,
+    anchors: int,
+    out: Path | None,
+    cancel: Event,
+) -> tuple[dict[str, Forecasted], ModelInfo]:
+    """The forecasts of a model, and what the model is."""
+    from deepimagine_training import held_out, winter
+    from deepimagine_training.run_folder import training_dir
+
+    from deepimagine_tui import settings
+    from deepimagine_tui.cli.progress import Progress
+    from deepimagine_tui.cli.session import opened_backend
+
+    chosen = settings.load({"model": model, "adapter": None if adapter is None else str(adapter)})
+    learnt = winter.comparisons(source, [question.nct_id for question in asked.questions], cancel)
+    rate = sum(one.met for one in learnt) / len(learnt)
+    with opened_backend(chosen, None, yes=False, cancel=cancel) as backend, Progress("Forecasting") as progress:
+        folder = out or training_dir() / "scores" / f"{asked.name.lower()}-{held_out.name_of(backend.info)}"
+        found = winter.chains(asked, backend, source, rate, folder, cancel, anchors, progress.say)
+        return found, backend.info
