@@ -239,10 +239,10 @@ def test_what_is_not_built_is_refused_before_anything_is_loaded(room: Path, tmp_
 def test_tasks_are_even_over_verdicts_and_flips(drawn: PairSet):
     tasks, left_out = tasks_of(drawn.rows, DATA, "train")
     assert left_out["without a posted verdict"] > 0
-    chosen = balanced(tasks, 40, seed=3)
-    assert chosen == balanced(tasks, 40, seed=3)
-    assert len({task.row.id for task in chosen}) < 40
-    for start in range(0, 40, 4):
+    chosen = balanced(tasks, 400, seed=3)
+    assert chosen == balanced(tasks, 400, seed=3)
+    assert len({task.row.id for task in chosen}) < 400
+    for start in range(0, 400, 4):
         four = chosen[start : start + 4]
         assert sum(task.row.target_verdict == "met" for task in four) == 2
         assert sum(bool(task.flips) for task in four) == 2
@@ -250,3 +250,23 @@ def test_tasks_are_even_over_verdicts_and_flips(drawn: PairSet):
     assert len({task.row.id for task in once}) == 10
     with pytest.raises(BadInputError, match="the same posted verdict"):
         balanced([task for task in tasks if task.row.target_verdict == "met"], 4, seed=3)
+
+
+def test_a_pair_of_several_changes_is_walked_to_its_last(room: Path, drawn: PairSet):
+    from deepimagine_training.chains import Forecaster
+    from deepimagine_training.hf_tokens import HfTokens
+
+    loaded = bases.load(bases.resolve(str(room / "base")))
+    tasks, _ = tasks_of(drawn.rows, DATA, "train")
+    far = [task for task in tasks if task.later][:3]
+    near = [task for task in tasks if not task.later][:1]
+    assert far
+    policy = Forecaster(loaded.model, HfTokens(loaded.tokenizer, [1]), 8, Event())
+    walked = policy.walked([*far, *near])
+    assert walked[-1] == near[0]
+    for before, after in zip(far, walked, strict=False):
+        assert after.later == ()
+        assert after.step.perturbation == before.later[-1]
+        assert after.step.source != before.start == after.start
+        assert after.target == before.target
+    assert all(found.probability is not None for found in policy.answers(walked))

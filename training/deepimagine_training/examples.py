@@ -78,10 +78,19 @@ def pose(row: PairRow, shortening: int = 0) -> Posed:
         BadInputError: the row cannot be read.
     """
     source, _ = states_of(row)
-    changes = [change for change in _perturbations(row) if change.factor not in ARITHMETIC]
+    changes = changes_of(row)
     if len(changes) != 1:
         raise RefusedError(f"Pair {row.id} differs in {len(changes)} changes, and one step is one change.")
     return posed(source, changes[0], shortening)
+
+
+def changes_of(row: PairRow) -> tuple[Perturbation, ...]:
+    """The changes that lead from the source of a pair to its target, without those of enrolment.
+
+    Raises:
+        BadInputError: the row cannot be read.
+    """
+    return tuple(change for change in _perturbations(row) if change.factor not in ARITHMETIC)
 
 
 def posed(source: State, change: Perturbation, shortening: int = 0) -> Posed:

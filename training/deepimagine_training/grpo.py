@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from deepimagine_training import bases, pair_files, run_manifest, sft
 from deepimagine_training.encoding import prompt_ids
@@ -24,6 +24,8 @@ from deepimagine_tui.files import sha256, storage_error
 from deepimagine_tui.reasoning import prompts
 
 if TYPE_CHECKING:
+    from peft import PeftModel
+
     from deepimagine_training.following import Follower
     from deepimagine_training.grpo_trainer import ForecastTrainer
     from deepimagine_training.grpo_validation import Judged
@@ -225,7 +227,7 @@ def _train(
         told(f"Not kept: held-out Brier {before.brier:.4f} before, {after.brier:.4f} after")
         for name, value in _adapter(trainer):
             value.data.copy_(start[name])
-    trainer.model.save_pretrained(folder.adapter, selected_adapters=["default"])
+    cast("PeftModel", trainer.model).save_pretrained(str(folder.adapter), selected_adapters=["default"])
     records = folder.records()
     tokens = sum(float(record.get("completion_tokens", 0)) for record in records)
     tokens *= recipe.grpo.prompts * recipe.grpo.generations
@@ -252,7 +254,7 @@ def _policy(recipe: Recipe, loaded: bases.Loaded, parent: Path | None) -> Any:  
 
 def _adapter(trainer: ForecastTrainer) -> list[tuple[str, Any]]:
     """The trained parameters, by name."""
-    return [(name, value) for name, value in trainer.model.named_parameters() if value.requires_grad]
+    return [(name, value) for name, value in cast("PeftModel", trainer.model).named_parameters() if value.requires_grad]
 
 
 def _arguments(recipe: Recipe, folder: RunFolder) -> Any:  # noqa: ANN401  # a trl.GRPOConfig

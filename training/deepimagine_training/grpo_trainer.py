@@ -17,6 +17,7 @@ import torch
 from trl.trainer.grpo_trainer import GRPOTrainer
 from trl.trainer.utils import split_tensor_dict
 
+from deepimagine_training.chains import Forecaster
 from deepimagine_training.grpo_validation import Judged, accuracies, judge
 from deepimagine_training.hf_tokens import HfTokens
 from deepimagine_training.rewards import DIRECTION_WEIGHT, VALUE_WEIGHT, Reward, reward
@@ -83,11 +84,15 @@ class ForecastTrainer(GRPOTrainer):
             ModelError: its output is not a number.
         """
         with self._policy() as model:
-            return judge(model, self._tokens, tasks, self._max_reasoning_tokens, cancel)
+            return judge(Forecaster(model, self._tokens, self._max_reasoning_tokens, cancel), tasks)
 
     def _roll_out(self, names: list[str], _trainer: GRPOTrainer) -> dict[str, Any]:
         """Samples of the tasks `names`, each of which comes as often as it is to be sampled."""
-        tasks = [self._tasks[name] for name in names]
+        with self._policy() as model:
+            known = list(dict.fromkeys(names))
+            walker = Forecaster(model, self._tokens, self._max_reasoning_tokens, Event())
+            walked = dict(zip(known, walker.walked([self._tasks[name] for name in known]), strict=True))
+        tasks = [walked[name] for name in names]
         rows = [self._tokens.prompt(task.question.prompt) for task in tasks]
         first = self.accelerator.process_index * len(names)
         seeds = [sequence_seed(self.args.seed, first + at, self.state.global_step) for at in range(len(names))]
@@ -116,7 +121,7 @@ class ForecastTrainer(GRPOTrainer):
         self, tasks: Sequence[Task], rows: Sequence[list[int]], seeds: Sequence[int]
     ) -> tuple[list[Asked], list[list[float | None]]]:
         """Questions with the reasoning that a vLLM server sampled, up to the line's end, and its log-probabilities."""
-        sampled, logprobs = self._generate_single_turn(list(rows), None, {}, self.num_generations)
+        sampled, logprobs = self._generate_single_turn(list(rows), None, {}, self.num_generations)  # type: ignore[no-untyped-call]
         written = [self._line(ids) for ids in sampled]
         asked = [
             Asked(row, task.question, (seed,), ids) for row, task, seed, ids in zip(rows, tasks, seeds, written, strict=True)
@@ -165,15 +170,16 @@ class ForecastTrainer(GRPOTrainer):
 
     def _prepare_inputs(self, generation_batch: Any) -> Any:  # noqa: ANN401  # as TRL has it
         """As TRL's, but in order, so that the samples of one prompt are learnt from together."""
-        parts = self.args.steps_per_generation
+        parts: int = self.args.steps_per_generation  # type: ignore[attr-defined]  # of GRPOConfig
         if self._buffered_inputs is None or self._step % (parts * self.num_iterations) == 0:
-            self._buffered_inputs = split_tensor_dict(self._generate_and_score_completions(generation_batch), parts)
+            batch = self._generate_and_score_completions(generation_batch)
+            self._buffered_inputs: Any = split_tensor_dict(batch, parts)
         return self._buffered_inputs[self._step % parts]
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:  # noqa: ANN401  # as TRL has it
         self._wanted = (inputs["completion_mask"] * inputs["tool_mask"]).bool()
         try:
-            loss: torch.Tensor = super()._compute_loss(model, inputs)
+            loss: torch.Tensor = super()._compute_loss(model, inputs)  # type: ignore[no-untyped-call]
         finally:
             self._wanted = None
         return loss

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from statistics import fmean
-from threading import Event
 from typing import Any, NamedTuple
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from deepimagine_training.hf_tokens import HfTokens
-from deepimagine_training.rollouts import Asked, roll_out
+from deepimagine_training.chains import Forecaster
 from deepimagine_training.run_folder import RunFolder
 from deepimagine_training.tasks import Task
 from deepimagine_tui.errors import CancelledError
@@ -58,23 +56,16 @@ def accuracies(tasks: Sequence[Task], probabilities: Sequence[float]) -> tuple[f
     return flips, others
 
 
-def judge(
-    model: Any,  # noqa: ANN401  # a transformers model
-    tokens: HfTokens,
-    tasks: Sequence[Task],
-    max_reasoning_tokens: int,
-    cancel: Event,
-) -> Judged:
+def judge(policy: Forecaster, tasks: Sequence[Task]) -> Judged:
     """Ask `tasks`, taking the likeliest reasoning, and grade P(met).
 
     Raises:
-        CancelledError: `cancel` was set.
-        ModelError: the model's output is not a number.
+        CancelledError: the policy was stopped.
+        ModelError: its output is not a number.
     """
     probabilities: list[float] = []
     for start in range(0, len(tasks), _AT_ONCE):
-        asked = [Asked(tokens.prompt(task.question.prompt), task.question, (0,)) for task in tasks[start : start + _AT_ONCE]]
-        found = roll_out(model, tokens, asked, 0.0, max_reasoning_tokens, cancel)
+        found = policy.answers(policy.walked(tasks[start : start + _AT_ONCE]))
         probabilities += [one.probability if one.probability is not None else 0.5 for one in found]
     brier = fmean(
         scoring.brier(probability, task.row.target_verdict) for task, probability in zip(tasks, probabilities, strict=True)
@@ -118,7 +109,8 @@ class Validation(TrainerCallback):
         """What was found after a step; `None` where it was not looked."""
         for record in self._folder.records():
             if record["step"] == step and "held_out_brier" in record:
-                return Judged(*(record.get(f"held_out_{name}") for name in Judged._fields))
+                flips, others = (record.get(f"held_out_{name}") for name in ("flip_accuracy", "non_flip_accuracy"))
+                return Judged(float(record["held_out_brier"]), flips, others)
         return None
 
     def look(self, step: int) -> Judged:

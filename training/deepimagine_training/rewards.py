@@ -16,6 +16,7 @@ from deepimagine_training.tasks import Task
 from deepimagine_tui.backends.protocol import SlotFilled
 from deepimagine_tui.reasoning import prompts, scoring
 from deepimagine_tui.reasoning.parse import ParsedAnswer, ParseProblem, parse
+from deepimagine_tui.reasoning.state import State
 from deepimagine_tui.reasoning.steps import answered
 
 DIRECTION_WEIGHT = VALUE_WEIGHT = 0.25
@@ -60,16 +61,20 @@ def reward(task: Task, completion: str, probability: float | None, *, cut: bool 
     rail = broken_rail(answer.reasoning, task.question.prompt)
     if rail is not None:
         return _broken(rail)
-    verdict = _verdict_slot(answer, probability)
-    imagined, _ = answered(task.step, answer, task.question.asked, verdict)
+    imagined = imagined_state(task, answer, probability)
     stated: Any = answer.choices.get(prompts.DIRECTION)
-    graded = scoring.grade(task.step.source, imagined, task.target, task.step.factor, stated)
+    graded = scoring.grade(task.start, imagined, task.target, task.step.factor, stated)
     return Reward(
         verdict=1 - graded.brier if graded.brier is not None else None,
         direction=float(graded.direction_right) if graded.direction_right is not None else None,
         value=math.exp(-graded.error) if graded.error is not None else None,
         rails=CUT if cut else 0.0,
     )
+
+
+def imagined_state(task: Task, answer: ParsedAnswer, probability: float | None) -> State:
+    """The state that an answer to a task's question leads to."""
+    return answered(task.step, answer, task.question.asked, _verdict_slot(answer, probability))[0]
 
 
 def _broken(rail: Rail) -> Reward:

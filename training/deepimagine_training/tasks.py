@@ -10,23 +10,30 @@ from collections.abc import Iterable, Sequence
 from itertools import cycle, islice, zip_longest
 from typing import NamedTuple
 
-from deepimagine_training.examples import Posed, pose, states_of
+from deepimagine_training.examples import changes_of, posed, states_of
 from deepimagine_training.recipe import DataRecipe
 from deepimagine_training.rows import PairRow
 from deepimagine_training.sides import Side, hash_share
 from deepimagine_tui.errors import BadInputError, RefusedError
+from deepimagine_tui.reasoning.change import apply
 from deepimagine_tui.reasoning.prompts import Question
-from deepimagine_tui.reasoning.state import State
+from deepimagine_tui.reasoning.state import Perturbation, State
 from deepimagine_tui.reasoning.steps import Step
 from deepimagine_tui.trials.results import Verdict
 
 
 class Task(NamedTuple):
-    """A pair as the engine asks it, with what was posted; `target` is never seen by the policy."""
+    """A pair as the engine asks it, with what was posted.
+
+    `step` and `question` are of the change that is asked now, `later` those that come after it (see `chains`); `start` is the
+    source, where all of them begin. `target` is never seen by the policy.
+    """
 
     row: PairRow
+    start: State
     step: Step
     question: Question
+    later: tuple[Perturbation, ...]
     target: State
 
     @property
@@ -36,14 +43,21 @@ class Task(NamedTuple):
 
 
 def task_of(row: PairRow) -> Task:
-    """The task of a pair.
+    """The task of a pair, at its first change.
 
     Raises:
-        RefusedError: it cannot be asked as one step.
+        RefusedError: it cannot be asked: there is no change, or one does not apply.
         BadInputError: the row cannot be read.
     """
-    posed: Posed = pose(row)
-    return Task(row, posed.step, posed.question, states_of(row)[1])
+    start, target = states_of(row)
+    changes = changes_of(row)
+    if not changes:
+        raise RefusedError(f"Pair {row.id} differs in nothing that can be asked.")
+    step, question = posed(start, changes[0])
+    configuration = step.target
+    for change in changes[1:]:
+        configuration = apply(configuration, change.change)
+    return Task(row, start, step, question, changes[1:], target)
 
 
 def tasks_of(rows: Iterable[PairRow], data: DataRecipe, side: Side) -> tuple[list[Task], dict[str, int]]:
@@ -63,7 +77,7 @@ def tasks_of(rows: Iterable[PairRow], data: DataRecipe, side: Side) -> tuple[lis
         try:
             found.append(task_of(row))
         except RefusedError:
-            left_out["not askable as one step"] += 1
+            left_out["not askable"] += 1
     return found, dict(left_out)
 
 

@@ -1,0 +1,129 @@
+"""Two trainers in turn, a step each, so that whatever else the machine does slows both alike.
+
+Each runs in a process of its own, whose memory is its own. It says when a step is done and waits to be told to take the next.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+from threading import Event
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from deepimagine_training.bases import BaseFacts
+    from transformers import TrainerCallback
+
+SIDES = ("ours", "plain")
+
+
+class Taken(NamedTuple):
+    """The seconds of each step after the first, and the most memory that the process held, in bytes."""
+
+    seconds: list[float]
+    peak: int
+
+    @property
+    def step(self) -> float:
+        """Seconds of a typical step."""
+        return median(self.seconds)
+
+
+class Pace:
+    """In a child: told of each step that is done, it waits for the next one to be asked for."""
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+        self._began = time.perf_counter()
+
+    def done(self) -> None:
+        """A step is done."""
+        seconds = time.perf_counter() - self._began
+        # What ru_maxrss counts in is kibibytes on Linux and bytes on macOS.
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        sys.stdout.write(json.dumps({"seconds": seconds, "peak": peak}) + "\n")
+        sys.stdout.flush()
+        self._left -= 1
+        if self._left:
+            sys.stdin.readline()
+        self._began = time.perf_counter()
+
+    def heard(self, text: str) -> None:
+        """What our trainers tell: a step that is done, or something else."""
+        if text.startswith("Step "):
+            self.done()
+
+
+def alternate(script: Path, folder: Path, steps: int) -> dict[str, Taken]:
+    """Run `script --side SIDE --folder folder` for both sides, in turn; the first step of each warms it up."""
+    children = {side: _child(script, folder, side) for side in SIDES}
+    taken = {side: Taken([], 0) for side in SIDES}
+    try:
+        for step in range(steps):
+            for side, child in children.items():
+                assert child.stdin is not None
+                if step:
+                    child.stdin.write("\n")
+                    child.stdin.flush()
+                found = _told(child, script.stem)
+                taken[side] = Taken([*taken[side].seconds, *([found["seconds"]] if step else [])], found["peak"])
+    finally:
+        for child in children.values():
+            child.kill()
+            child.wait()
+    return taken
+
+
+def _child(script: Path, folder: Path, side: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(script), "--side", side, "--folder", str(folder)]
+    log = (folder / f"{side}.log").open("w")
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
+
+
+def _told(child: subprocess.Popen[str], name: str) -> dict[str, Any]:
+    assert child.stdout is not None
+    lines: Iterable[str] = child.stdout
+    for line in lines:
+        if line.startswith('{"seconds"'):
+            found: dict[str, Any] = json.loads(line)
+            return found
+    raise SystemExit(f"{name}: a side ended early; see its log")
+
+
+def draw(data: Path, folder: Path) -> None:
+    """Pairs of the records in `data`, with the deterministic writer's reasoning, as `pairs` and `traces` of `folder`."""
+    from deepimagine_training import pair_files, pairs, traces
+    from deepimagine_training.inputs import opened
+    from deepimagine_training.writing import write_facts
+
+    with opened(str(data), folder, Event()) as corpus:
+        drawn = pairs.draw(corpus)
+    manifest = pair_files.write(drawn, folder / "pairs")
+    write_facts(drawn.rows, folder / "traces", Event())
+    traces.finish(folder / "traces", manifest.data_sha256, 0)
+
+
+def base() -> BaseFacts:
+    """The embedded model."""
+    from deepimagine_training import bases
+
+    from deepimagine_tui.backends.catalogue import EMBEDDED, ensure_ready
+
+    return bases.resolve(str(ensure_ready(EMBEDDED, lambda share: None, Event())))
+
+
+def pacing(pace: Pace) -> TrainerCallback:
+    """A callback for TRL's own trainers that tells `pace` of each step."""
+    from transformers import TrainerCallback
+
+    class Paced(TrainerCallback):
+        def on_step_end(self, *_: object, **__: object) -> None:
+            pace.done()
+
+    return Paced()
