@@ -52,8 +52,9 @@ def score(
     """Score a model on held-out pairs.
 
     Each natural pair is asked as the engine asks one step. Beside the model stand the rules and the classical models that it
-    has to beat: copying, the commonest answer, base rates, more dose moves further, a random forest. Numbers come with a 95% interval over trials; the model is called
-    better only where the interval of the paired difference excludes zero. An interrupted command goes on where it was.
+    has to beat: copying, the commonest answer, base rates, more dose moves further, a random forest. Numbers come with a 95%
+    interval over trials; the model is called better only where the interval of the paired difference excludes zero. An
+    interrupted command goes on where it was.
     """
     from deepimagine_training import held_out, pair_files, score_report
     from deepimagine_training.extras import extra

@@ -57,8 +57,8 @@ def winter(
 ) -> None:
     """Score a system on CT Open's superiority questions.
 
-    PICKLE is a published set, read without running anything in it. The score is entered into the ledger, with the commit and the model's hash,
-    before it is shown: no model is chosen by it.
+    PICKLE is a published set, read without running anything in it. The score is entered into the ledger, with the commit and
+    the model's hash, before it is shown: no model is chosen by it.
     """
     from tempfile import TemporaryDirectory
 
@@ -100,9 +100,8 @@ def winter(
         emit_json({"entry": entry, "looks": looks})
         return
     verdicts = entry.verdicts
-    emit(
-        f"{system}: {verdicts.questions:,} questions of {verdicts.macro_f1.trials} trials, {verdicts.fallbacks:,} without answer"
-    )
+    of = verdicts.macro_f1.trials
+    emit(f"{system}: {verdicts.questions:,} questions of {of} trials, {verdicts.fallbacks:,} without answer")
     for name, each in (
         ("macro-F1", verdicts.macro_f1),
         ("balanced accuracy", verdicts.balanced_accuracy),

@@ -30,14 +30,18 @@ _OPTION = re.compile(
 )
 _SUPERIORITY = frozenset({"single_arm", "distinguishable_arm"})
 _ROLES = {"primaryOutcomes": "primary", "secondaryOutcomes": "secondary"}
+_DAMAGE = (pickle.UnpicklingError, EOFError, AttributeError, KeyError, IndexError, TypeError, ValueError, SyntaxError)
+"""What reading a file that is something else may raise."""
 
 
 class Question(msgspec.Struct, frozen=True):
-    """One question as it was before its trial reported: a trial's arm against another in one outcome."""
+    """One question as it was before its trial reported: a trial's arm against another in one outcome. `comparator_type` is the
+    registered type of the comparator's arm, empty where no arm has its label."""
 
     id: str
     nct_id: str
     title: str
+    comparator_type: str
     target: Configuration
 
 
@@ -69,16 +73,7 @@ def read(path: Path) -> QuestionSet:
     try:
         records = _Refusing(BytesIO(path.read_bytes())).load()
         questions, answers = _read(records)
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        AttributeError,
-        KeyError,
-        IndexError,
-        TypeError,
-        ValueError,
-        SyntaxError,
-    ) as error:
+    except _DAMAGE as error:
         raise BadInputError(f"{path.name} is no question set of CT Open ({error}).", "Name a published file.") from error
     if not questions:
         raise BadInputError(f"{path.name} holds no superiority question.", "Name a published question set of CT Open.")
@@ -98,7 +93,13 @@ def _read(records: dict[tuple[str, str], dict[str, Any]]) -> tuple[list[Question
             if named is None:
                 continue
             arms = (_arm(named[side], record["arms"]) for side in ("arm", "comparator"))
-            question = Question(f"{nct_id}/{at}/{number}", nct_id, record["brief_title"], _target(record, measure, *arms))
+            question = Question(
+                f"{nct_id}/{at}/{number}",
+                nct_id,
+                record["brief_title"],
+                _type(_registered(named["comparator"], record["arms"])),
+                _target(record, measure, *arms),
+            )
             questions.append(question)
             answers[question.id] = options.index(answer) == 0
     return questions, answers
@@ -114,9 +115,18 @@ def _target(record: dict[str, Any], measure: dict[str, str], arm: ArmSpec, compa
     )
 
 
-def _arm(label: str, registered: list[dict[str, Any]]) -> ArmSpec:
+def _arm(label: str, arms: list[dict[str, Any]]) -> ArmSpec:
     """The arm as registered under this label; the label alone where there is none."""
-    arm = next((each for each in registered if each["label"].strip() == label.strip()), {})
+    arm = _registered(label, arms)
     names = tuple(name.partition(": ")[2] or name for name in arm.get("interventionNames", ()))
-    kind: Any = arm.get("type", "").lower().replace("_", " ") or None
+    kind: Any = _type(arm) or None
     return ArmSpec(label, names, find_doses(label, names), control(label, kind))
+
+
+def _registered(label: str, arms: list[dict[str, Any]]) -> dict[str, Any]:
+    return next((each for each in arms if each["label"].strip() == label.strip()), {})
+
+
+def _type(arm: dict[str, Any]) -> str:
+    """`placebo comparator` and so on."""
+    return str(arm.get("type", "")).lower().replace("_", " ")

@@ -32,6 +32,7 @@ from deepimagine_tui.reasoning.state import ArmSpec, Configuration
 CUTOFF = "2025-01-31"
 """The last day before the set's own cutoff: no anchor was posted later."""
 INERT = frozenset({"placebo", "sham", "no intervention"})
+_INERT_TYPES = frozenset({"placebo comparator", "sham comparator", "no intervention"})
 SETTINGS = ImagineSettings(temperature=0.0, max_reasoning_tokens=64)
 ANSWERS = "answers.jsonl"
 
@@ -102,8 +103,8 @@ def score(asked: QuestionSet, forecasts: Mapping[str, Forecasted]) -> Verdicts:
 
 
 def comparator_rule(asked: QuestionSet) -> dict[str, Forecasted]:
-    """Met exactly where the comparator is placebo, sham or no intervention."""
-    return {one.id: Forecasted(one.id, float(_control(one.target.comparator) in INERT)) for one in asked.questions}
+    """Met exactly where the comparator is registered as placebo, sham or no intervention."""
+    return {one.id: Forecasted(one.id, float(one.comparator_type in _INERT_TYPES)) for one in asked.questions}
 
 
 def always_met(asked: QuestionSet) -> dict[str, Forecasted]:
@@ -256,15 +257,11 @@ def _begin(path: Path, begun: _Begun) -> dict[str, Forecasted]:
 def _texts(title: str, configuration: Configuration) -> tuple[str, str, str]:
     arm, comparator, outcome = configuration.arm, configuration.comparator, configuration.outcome
     time = configuration.time.text if configuration.time else ""
+    kind = f"kind_{_control(comparator)}".replace(" ", "_")
+    against = comparator.interventions if comparator is not None else ()
     return (
         " ".join((arm.label, *arm.interventions)),
-        " ".join(
-            (
-                _label(comparator),
-                *(comparator.interventions if comparator else ()),
-                f"kind_{_control(comparator)}".replace(" ", "_"),
-            )
-        ),
+        " ".join((_label(comparator), *against, kind)),
         " ".join((title, outcome.title, time, f"role_{outcome.role}")),
     )
 

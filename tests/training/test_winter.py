@@ -1,0 +1,263 @@
+"""CT Open's superiority questions: what is read, that nothing is run, and that every look is entered into the ledger."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Event
+
+import pytest
+from deepimagine_training import ct_open, winter, winter_ledger
+from deepimagine_training.ct_open import QuestionSet
+from deepimagine_training.inputs import opened
+from deepimagine_training.winter import Forecasted
+from msgspec.structs import replace
+
+from deepimagine_tui.backends import catalogue
+from deepimagine_tui.backends.protocol import GenerationFailed, GenerationRequest
+from deepimagine_tui.backends.scripted import ScriptedBackend, ScriptedOutput, rule_answers
+from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, ModelError, NotFoundError, RefusedError
+from tests.cli.conftest import Cli, cli, plain_environment
+from tests.training.answering import MODEL, Told
+from tests.training.made import many_trials, write
+
+__all__ = ["cli", "plain_environment"]
+
+Record = dict[str, object]
+SECRET = "the canary sang"
+ARM, OTHER = "Glivazin 25 mg once daily", "Placebo"
+
+
+def options(arm: str, comparator: str) -> list[str]:
+    said = f"statistically significant improvements over the study arm {comparator} with respect to this specific endpoint"
+    return [
+        f"The study arm {arm} has achieved {said}.",
+        f"The study arm {arm} has not achieved {said}, either because of no statistical effect or worse effect.",
+    ]
+
+
+def record(
+    met: bool, comparator: str = OTHER, kind: str = "PLACEBO_COMPARATOR", label: str = "single_arm"
+) -> dict[str, object]:
+    asked = options(ARM, comparator)
+    return {
+        "brief_title": "Glivazin in type 2 diabetes",
+        "meta_label": label,
+        "arms": [
+            {"label": ARM, "type": "EXPERIMENTAL", "interventionNames": ["Drug: Glivazin"]},
+            {"label": comparator, "type": kind, "interventionNames": [f"Drug: {comparator}"]},
+        ],
+        "list_of_tuples": [(ARM, SECRET, comparator)],
+        "question_list_of_lists": [asked],
+        "answer_list_of_lists": [asked[0 if met else 1]],
+        "reported_results": {"http://example.org": {"date": "2025-03-01", "results": [SECRET]}},
+    }
+
+
+def endpoint(measure: str) -> str:
+    return str({"measure": measure, "timeFrame": "week 24", "outcome_type": "primaryOutcomes"})
+
+
+def pickled(path: Path, count: int = 8) -> Path:
+    """Questions that the comparator rule answers rightly, but for the last."""
+    records = {
+        (f"NCT0900000{at}", endpoint("Change From Baseline in HbA1c")): record(
+            met=at % 2 == 0 and at < count - 1,
+            comparator=OTHER if at % 2 == 0 or at == count - 1 else "Metformin",
+            kind="PLACEBO_COMPARATOR" if at % 2 == 0 or at == count - 1 else "ACTIVE_COMPARATOR",
+        )
+        for at in range(count)
+    }
+    records["NCT09000099", endpoint("Any")] = record(True, label="no_arm")
+    path.write_bytes(pickle.dumps(records))
+    return path
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> QuestionSet:
+    return ct_open.read(pickled(tmp_path / "made.pickle"))
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("records") / "made", many_trials(12))
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A git checkout with one commit."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    (folder / "file").write_text("x")
+    who = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    for words in (("init", "-q"), ("add", "file"), (*who, "commit", "-q", "-m", "x")):
+        subprocess.run(("git", "-C", str(folder), *words), check=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull})
+    return folder
+
+
+def test_questions_are_read_without_their_answers(asked: QuestionSet):
+    assert len(asked.questions) == 8
+    assert SECRET not in repr(asked.questions)
+    first = asked.questions[0]
+    assert (first.nct_id, first.target.arm.label, first.target.arm.interventions) == ("NCT09000000", ARM, ("Glivazin",))
+    assert first.target.arm.doses[0].amount == 25
+    assert first.target.comparator is not None
+    assert first.target.comparator.control == "placebo"
+    assert (first.target.time.weeks if first.target.time else None) == 24
+    assert list(asked.answers.values()) == [True, False] * 3 + [True, False]
+
+
+class Harmful:
+    """Would write a file when it is read by an unpickler that obeys."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return os.rename, (str(self.path), str(self.path) + ".moved")
+
+
+def test_a_pickle_that_wants_to_run_code_is_refused(tmp_path: Path):
+    path = tmp_path / "harmful.pickle"
+    path.write_bytes(pickle.dumps({"x": Harmful(path)}))
+    with pytest.raises(BadInputError, match="rename"):
+        ct_open.read(path)
+    assert path.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no pickle", pickle.dumps({}), pickle.dumps([1]), pickle.dumps({("a", "b"): {}})])
+def test_what_is_no_question_set_is_refused(tmp_path: Path, content: bytes):
+    path = tmp_path / "other.pickle"
+    path.write_bytes(content)
+    with pytest.raises(BadInputError, match="question"):
+        ct_open.read(path)
+    with pytest.raises(NotFoundError):
+        ct_open.read(tmp_path / "none.pickle")
+
+
+def test_the_published_floors_come_out(shared_data: Path):
+    """The two rules' macro-F1 on Winter as published: no model is scored."""
+    winter_set = ct_open.read(shared_data / "ct_open" / "Winter_2025.pickle")
+    assert (len(winter_set.questions), sum(winter_set.answers.values())) == (470, 299)
+    for rule, published in ((winter.always_met, 38.9), (winter.comparator_rule, 47.5)):
+        found = winter.score(winter_set, rule(winter_set)).macro_f1
+        assert round(100 * (found.value or 0), 1) == published
+        assert found.trials == 249
+
+
+def test_rules_are_scored_over_every_question(asked: QuestionSet):
+    found = winter.score(asked, winter.comparator_rule(asked))
+    assert found.macro_f1.value == pytest.approx((8 / 9 + 6 / 7) / 2)
+    assert found.balanced_accuracy.value == pytest.approx((1 + 3 / 4) / 2)
+    with pytest.raises(BadInputError, match="8 questions have no forecast"):
+        winter.score(asked, {})
+
+
+def test_the_regression_learns_from_other_trials_alone(asked: QuestionSet, records: Path, tmp_path: Path):
+    pytest.importorskip("sklearn", reason="the `training` extra is not installed")
+    with opened(str(records), tmp_path, Event()) as corpus:
+        everything = winter.comparisons(corpus, [], Event())
+        one = everything[0].nct_id
+        left = winter.comparisons(corpus, [one], Event())
+        stopped = Event()
+        stopped.set()
+        with pytest.raises(CancelledError):
+            winter.comparisons(corpus, [], stopped)
+        programmes = corpus.programmes(one)
+        assert {each.nct_id for each in left} == {
+            each.nct_id for each in everything if each.nct_id != one and not corpus.programmes(each.nct_id) & programmes
+        }
+    assert {each.met for each in everything} == {True, False}
+    assert all(each.configuration.arm.control not in winter.INERT for each in everything)
+    found = winter.logistic_regression(everything, asked)
+    turned = replace(asked, answers={key: not met for key, met in asked.answers.items()})
+    assert winter.logistic_regression(everything, turned) == found
+    assert all(0 < each.probability < 1 for each in found.values())
+
+
+def forecaster(share: float = 0.8) -> Told:
+    def script(request: GenerationRequest) -> ScriptedOutput:
+        return ScriptedOutput(" So.", rule_answers(request), {"verdict": {"met": share, "not met": 1 - share}})
+
+    return Told(script)
+
+
+def chains(asked: QuestionSet, backend: Told | ScriptedBackend, records: Path, folder: Path) -> Mapping[str, Forecasted]:
+    with opened(str(records), folder.parent, Event()) as corpus:
+        return winter.chains(asked, backend, corpus, 0.4, folder, Event(), 2)
+
+
+def test_forecasts_walk_from_anchors_and_are_kept(asked: QuestionSet, records: Path, tmp_path: Path):
+    backend = forecaster()
+    found = chains(asked, backend, records, tmp_path / "out")
+    assert found.keys() == asked.answers.keys()
+    assert any(not each.fallback and each.probability == pytest.approx(0.8) for each in found.values())
+    assert all(each.probability == 0.4 for each in found.values() if each.fallback)
+    assert SECRET not in repr(backend.batches)
+    path = tmp_path / "out" / winter.ANSWERS
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]) + lines[-1][:9])
+    again = forecaster(0.1)
+    resumed = chains(asked, again, records, tmp_path / "out")
+    last = json.loads(lines[-1])["id"]
+    assert {key: each for key, each in resumed.items() if key != last} == {
+        key: each for key, each in found.items() if key != last
+    }
+    other = forecaster()
+    other.info = replace(MODEL, adapter_sha256="f" * 64)
+    with pytest.raises(RefusedError, match="another model, corpus or setting"):
+        chains(asked, other, records, tmp_path / "out")
+
+
+def test_a_model_that_fails_is_no_forecast(asked: QuestionSet, records: Path, tmp_path: Path):
+    with pytest.raises(RefusedError, match="nothing to score"):
+        chains(asked, ScriptedBackend(), records, tmp_path / "demo")
+
+    class Broken(Told):
+        def generate(self, batch, cancel):
+            raise ModelError("It is gone.")
+
+    broken = Broken(lambda request: GenerationFailed(request.request_id, "x"))
+    with pytest.raises(ModelError, match="gone"):
+        chains(asked, broken, records, tmp_path / "broken")
+
+
+def test_every_look_is_entered_with_commit_and_model(
+    asked: QuestionSet, checkout: Path, records: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip("sklearn", reason="the `training` extra is not installed")
+    ledger, questions = checkout / "docs" / "ledger.jsonl", tmp_path / "made.pickle"
+    told = cli("train", "winter", questions, "--system", "comparator-rule", "--ledger", ledger)
+    assert told.code == ExitCode.OK, told.err
+    assert "macro-F1" in told.out
+    told = cli(
+        "train", "winter", questions, "--system", "logistic-regression", "--corpus", records, "--ledger", ledger, "--json"
+    )
+    assert told.json["looks"] == 2
+    monkeypatch.setattr(catalogue, "open_backend", lambda *given, **named: forecaster())
+    command = ("train", "winter", questions, "--corpus", records, "--ledger", ledger, "--out", tmp_path / "out")
+    told = cli(*command, "--model", "scripted", "--anchors", "2", "--json")
+    assert told.code == ExitCode.OK, told.err
+    looks = winter_ledger.read(ledger)
+    head = subprocess.run(("git", "-C", checkout, "rev-parse", "HEAD"), capture_output=True, text=True, check=True)
+    assert [look.system for look in looks] == ["comparator-rule", "logistic-regression", "deepimagine"]
+    assert {look.commit for look in looks} == {head.stdout.strip()}
+    assert not looks[0].changed
+    assert (looks[2].model_sha256, looks[2].adapter_sha256) == (MODEL.sha256, MODEL.adapter_sha256)
+    assert all(look.set_sha256 == asked.sha256 for look in looks)
+
+
+def test_without_a_checkout_nothing_is_scored(tmp_path: Path, asked: QuestionSet, cli: Cli):
+    told = cli("train", "winter", tmp_path / "made.pickle", "--system", "always-met", "--ledger", tmp_path / "ledger.jsonl")
+    assert told.code == ExitCode.REFUSED
+    assert "macro-F1" not in told.out
+    assert not (tmp_path / "ledger.jsonl").exists()
+    (tmp_path / "ledger.jsonl").write_text("{")
+    with pytest.raises(BadInputError, match="is damaged"):
+        winter_ledger.read(tmp_path / "ledger.jsonl")
+    assert winter_ledger.read(tmp_path / "none.jsonl") == []
+    assert asked.questions
