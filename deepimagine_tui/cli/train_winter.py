@@ -32,6 +32,13 @@ SYSTEMS = ("comparator-rule", "always-met", "logistic-regression", "deepimagine"
     metavar="CORPUS",
     help="Corpus file, `starter`, or a folder of registry records: what is learnt from, or anchors come from.",
 )
+@click.option(
+    "--clinifact",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="CSV",
+    help="CliniFact's claims for the regression to learn from too; significant ones are taken to favour the intervention.",
+)
 @click.option("--model", metavar="MODEL", help="Id of a model in the catalogue, or the path of a GGUF file.")
 @click.option("--adapter", type=click.Path(path_type=Path), help="LoRA adapter (GGUF) to load on the model.")
 @click.option("--anchors", type=click.IntRange(1), default=7, show_default=True, help="Anchors of each forecast.")
@@ -48,6 +55,7 @@ def winter(
     questions: Path,
     system: str,
     corpus: str,
+    clinifact: tuple[Path, ...],
     model: str | None,
     adapter: Path | None,
     anchors: int,
@@ -63,6 +71,7 @@ def winter(
     from tempfile import TemporaryDirectory
 
     from deepimagine_training import ct_open, winter, winter_ledger
+    from deepimagine_training.clinifact import read_claims
     from deepimagine_training.inputs import opened
 
     from deepimagine_tui.cli.session import stoppable
@@ -80,6 +89,9 @@ def winter(
             if system == "logistic-regression":
                 trials = [question.nct_id for question in asked.questions]
                 learnt = winter.comparisons(source, trials, cancel)
+                claims = [read_claims(path) for path in clinifact]
+                learnt += winter.assumed(claims, trials, source)
+                used = " + ".join((used, *(f"{file.name} {file.sha256[:16]}" for file in claims)))
                 narrate(f"Learning from {len(learnt):,} comparisons of {len({one.nct_id for one in learnt}):,} trials.")
                 found = winter.logistic_regression(learnt, asked)
             else:

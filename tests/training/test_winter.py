@@ -24,6 +24,8 @@ from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, Mode
 from tests.cli.conftest import Cli, cli, plain_environment
 from tests.training.answering import MODEL, Told
 from tests.training.made import many_trials, write
+from tests.training.test_clinifact import claims
+from tests.training.test_clinifact import row as claim
 
 __all__ = ["cli", "plain_environment"]
 
@@ -177,6 +179,24 @@ def test_the_regression_learns_from_other_trials_alone(asked: QuestionSet, recor
     turned = replace(asked, answers={key: not met for key, met in asked.answers.items()})
     assert winter.logistic_regression(everything, turned) == found
     assert all(0 < each.probability < 1 for each in found.values())
+
+
+def test_claims_teach_the_regression_what_is_assumed_of_them(asked: QuestionSet, records: Path, tmp_path: Path):
+    rows = [
+        claim("NCT99200001", pValues="['0.001']"),
+        claim("NCT99200002", pValues="['0.4', '0.9']"),
+        claim("NCT99200003", pValues="['0.4', '0.001']"),
+        claim("NCT99200004", pValues="['0.001']", nonInferiorityTypes="['Non-Inferiority']"),
+        claim("NCT99100100"),
+        claim("NCT09000000"),
+    ]
+    with opened(str(records), tmp_path, Event()) as corpus:
+        assert corpus.has("NCT99100100")
+        found = winter.assumed([claims(tmp_path, *rows)], ["NCT09000000"], corpus)
+    assert [(each.nct_id, each.met) for each in found] == [("NCT99200001", True), ("NCT99200002", False)]
+    assert found[0].configuration.comparator is not None
+    assert found[0].configuration.comparator.control == "placebo"
+    assert asked.questions
 
 
 def forecaster(share: float = 0.8) -> Told:

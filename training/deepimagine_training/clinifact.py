@@ -213,3 +213,17 @@ def _verdicts(claim: Claim) -> list[tuple[Verdict, str]]:
         )
         found.append((verdict(tested, "arm"), verdict_reason(tested, "arm")))
     return found
+
+
+def assumed_met(claim: Claim) -> bool | None:
+    """Whether a superiority claim is met if every significant p-value is taken to favour the intervention, as most do; `None`
+    where they disagree or settle nothing. An assumption: for a baseline to learn from, never a posted verdict."""
+    if _hypothesis(claim) not in ("superiority", "superiority (assumed)"):
+        return None
+    found = {p_significant(parse_p(text, test_sides(*claim.methods)), None) for text in claim.p_values}
+    return found.pop() if len(found) == 1 else None
+
+
+def configuration_of(claim: Claim) -> Configuration:
+    """What a claim compares in what."""
+    return _state([claim]).configuration

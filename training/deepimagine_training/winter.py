@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from deepimagine_training.clinifact import ClaimFile, assumed_met, configuration_of
 from deepimagine_training.ct_open import Question, QuestionSet
 from deepimagine_training.extras import extra
 from deepimagine_training.intervals import Estimate, Rows, balanced_accuracy, estimate, macro_f1, mean
@@ -138,6 +139,18 @@ def comparisons(corpus: Corpus, left_out: Iterable[str], cancel: Event) -> list[
     if not found:
         raise BadInputError(f"{corpus.name} holds no comparison with a verdict.", "Import trials with results.")
     return list(found.values())
+
+
+def assumed(files: Iterable[ClaimFile], left_out: Iterable[str], corpus: Corpus) -> list[Comparison]:
+    """CliniFact's superiority claims of other trials than those `left_out` and those of `corpus`, for the regression alone: a
+    significant p-value, which has no sign there, is taken to favour the intervention."""
+    own = set(left_out)
+    found = []
+    for claim in (claim for file in files for claim in file.claims):
+        met = assumed_met(claim)
+        if met is not None and claim.nct_id not in own and not corpus.has(claim.nct_id):
+            found.append(Comparison(claim.nct_id, "", configuration_of(claim), met))
+    return found
 
 
 def logistic_regression(learnt: Sequence[Comparison], asked: QuestionSet) -> dict[str, Forecasted]:
