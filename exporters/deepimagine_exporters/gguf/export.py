@@ -77,11 +77,8 @@ def export(
     with scratch as name:
         work = _Work(source, Path(name), cancel, told)
         for kind in (kind for kind in KINDS if kind in places):
-            model, adapter = work.make(kind, measured=measure is not None)
-            file = adapter or model
-            if measure is not None:
-                told(f"{kind}: comparing it with what was trained")
-            parity = measure(model, adapter) if measure is not None else None
+            file = work.make(kind)
+            parity = measure(*work.answering(kind)) if measure is not None else None
             past = excess(kind, parity) if parity is not None else ""
             found = numbers(parity) if parity is not None else {}
             made = Made(kind, places[kind], sha256(file), file.stat().st_size, found, past, written=force or not past)
@@ -100,19 +97,19 @@ class _Work:
         self._told = told
         self._made: dict[str, Path] = {}
 
-    def make(self, kind: Kind, *, measured: bool) -> tuple[Path, Path | None]:
-        """A model, and the adapter to use with it where `kind` is the adapter alone.
-
-        Where it is not to be measured, the adapter needs no base in GGUF, and its own path stands for the model.
-        """
+    def make(self, kind: Kind) -> Path:
+        """The file of `kind`."""
         match kind:
             case "adapter":
-                adapter = self._adapter()
-                return (self._base() if measured else adapter), adapter
+                return self._adapter()
             case "F16":
-                return self._merged(), None
+                return self._merged()
             case _:
-                return self._quantised(kind), None
+                return self._quantised(kind)
+
+    def answering(self, kind: Kind) -> tuple[Path, Path | None]:
+        """The model that the file of `kind` answers as, and the adapter on it, if that is what the file is."""
+        return (self._base(), self._adapter()) if kind == "adapter" else (self.make(kind), None)
 
     def place(self, file: Path, place: Path) -> None:
         """Move `file` to where the user wants it, and work with it there from now on.
@@ -131,8 +128,9 @@ class _Work:
             return self._source.base
         if "base" not in self._made:
             self._told("Converting the base model")
-            self._made["base"] = self._folder / "base.gguf"
-            convert(self._source.base, self._made["base"], self._cancel)
+            target = self._folder / "base.gguf"
+            convert(self._source.base, target, self._cancel)
+            self._made["base"] = target
         return self._made["base"]
 
     def _adapter(self) -> Path:
@@ -154,7 +152,9 @@ class _Work:
         return self._made["F16"]
 
     def _quantised(self, kind: Quantised) -> Path:
-        half, target = self._merged(), self._folder / f"{kind}.gguf"
-        self._told(f"{kind}: quantising")
-        quantise(half, target, kind, self._cancel)
-        return target
+        if kind not in self._made:
+            half, target = self._merged(), self._folder / f"{kind}.gguf"
+            self._told(f"{kind}: quantising")
+            quantise(half, target, kind, self._cancel)
+            self._made[kind] = target
+        return self._made[kind]
