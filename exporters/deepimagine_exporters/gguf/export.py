@@ -76,7 +76,7 @@ def export(
         raise storage_error(folder, error) from error
     with scratch as name:
         work = _Work(source, Path(name), cancel, told)
-        for kind in (kind for kind in KINDS if kind in places):
+        for kind in sorted(places, key=KINDS.index):
             file = work.make(kind)
             parity = measure(*work.answering(kind)) if measure is not None else None
             past = excess(kind, parity) if parity is not None else ""
