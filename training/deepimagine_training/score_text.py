@@ -45,16 +45,13 @@ def comparisons(report: Report, factor: str = ALL, subset: Subset = "all") -> It
 
 
 def sentence(found: Difference) -> str:
-    """`Brier: better than copying by 0.03 (95% interval 0.01 to 0.05, 20 trials)`, or that it cannot be told."""
+    """`Brier: better than copying (difference -0.030, 95% interval -0.050 to -0.010, 20 trials)`, or that it cannot be told."""
     estimate = found.estimate
-    about = f"{found.metric}: "
+    trials = f"{estimate.trials} trials"
+    size = ""
+    if estimate.value is not None and estimate.lower is not None and estimate.upper is not None:
+        interval = f"{LEVEL:.0f}% interval {estimate.lower:+.3f} to {estimate.upper:+.3f}"
+        size = f"difference {estimate.value:+.3f}, {interval}"
     if found.word == "not distinguishable":
-        return f"{about}not distinguishable from {found.other} with {estimate.trials} trials{_interval(estimate, ' (', ')')}"
-    size = abs(estimate.value or 0.0)
-    return f"{about}{found.word} than {found.other} by {size:.3f}{_interval(estimate, ' (', f', {estimate.trials} trials)')}"
-
-
-def _interval(found: Estimate, before: str, after: str) -> str:
-    if found.lower is None or found.upper is None:
-        return ""
-    return f"{before}difference {found.value:+.3f}, {LEVEL:.0f}% interval {found.lower:+.3f} to {found.upper:+.3f}{after}"
+        return f"{found.metric}: not distinguishable from {found.other} with {trials}" + (f" ({size})" if size else "")
+    return f"{found.metric}: {found.word} than {found.other} ({size}, {trials})"

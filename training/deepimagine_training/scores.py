@@ -33,7 +33,7 @@ SUBSETS: tuple[Subset, ...] = ("all", "flips", "non-flips")
 LOWER_IS_BETTER: frozenset[Metric] = frozenset({"Brier", "e"})
 WORDS: dict[Metric, str] = {
     "accuracy": "share of right verdicts, at P(met) of one half; no answer is wrong",
-    "macro-F1": "mean of F1 of met and of not met; no answer is wrong",
+    "macro-F1": "mean of F1 of met and of not met, where posted or said; no answer is wrong",
     "Brier": "mean of (P(met) - met)^2, lower is better; no answer counts as the training base rate",
     "direction": "balanced accuracy of up, down and no clear change, by the value said; no answer is wrong",
     "stated direction": "the same of the direction said in words, where one is",
