@@ -31,7 +31,7 @@ from deepimagine_tui.errors import BadInputError, CancelledError, ModelError
 from deepimagine_tui.files import sha256
 
 _CHUNK = {"cpu": 64, "cuda": 1024}
-"""Tokens evaluated between two looks at `cancel`: a fifth of a second or less."""
+"""Tokens evaluated between two looks at `cancel`: a fifth of a second of a small model on a CPU, or of a large one on a GPU."""
 _WEIGHTS = "adapter_model.safetensors"
 
 
@@ -90,6 +90,9 @@ class HfBackend:
                 self._evaluate(shared, memory, cancel)
         except CancelledError:
             yield from (_finished(one, "cancelled", started) for one in waiting)
+            return
+        except ModelError as error:
+            yield from (GenerationFailed(one.request.request_id, error.message, error.hint) for one in waiting)
             return
         for one in waiting:
             yield from self._answer(one, len(shared), copy.deepcopy(memory), cancel, started)

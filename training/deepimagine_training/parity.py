@@ -1,9 +1,9 @@
 """Whether two backends answer alike: a trained model and the file made of it are asked the same slots after the same text.
 
 Each slot is asked by itself, after a fixed reasoning and the answers that the registry posted, so that one answer which differs
-does not move the next. The divergence is of the next token's distribution where a slot begins: over the reference's likeliest
-tokens, and the rest as one, where both backends see their vocabulary (a lower bound, near to it); else over a slot's options.
-Which distance a file may have is `deepimagine_exporters.gguf.gates`.
+does not move the next. The divergence is of the next token's distribution where a slot begins. Where both backends see their
+vocabulary, it is over the tokens that are likeliest to both, and the rest as one: a lower bound, near to it; else it is over a
+slot's options. Which distance a file may have is `deepimagine_exporters.gguf.gates`.
 """
 
 from __future__ import annotations
@@ -108,7 +108,13 @@ def _probe(example: Example) -> Probe:
 def _request(example: Example, slot: Slot, before: str) -> GenerationRequest:
     asked = replace(slot, lead=before, want_probabilities=slot.kind == "choice", want_tokens=LIKELIEST)
     return GenerationRequest(
-        f"{example.row.id}/{slot.name}", example.prompt, (asked,), seed=0, max_reasoning_tokens=0, temperature=0.0
+        f"{example.row.id}/{slot.name}",
+        example.prompt,
+        (asked,),
+        seed=0,
+        max_reasoning_tokens=0,
+        temperature=0.0,
+        operator=example.row.factor,
     )
 
 
