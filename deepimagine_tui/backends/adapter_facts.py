@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from deepimagine_tui import files
 from deepimagine_tui.backends import digests, operators
 from deepimagine_tui.backends.protocol import ModelInfo
 from deepimagine_tui.errors import BadInputError
@@ -41,10 +42,10 @@ def trained_on(info: ModelInfo) -> frozenset[str] | None:
     if info.backend != "llama.cpp" or not (info.adapter or info.path):
         return None
     try:
-        files = operators.find(Path(info.adapter)) if info.adapter else {operators.ALL: Path(info.path)}
+        weights = operators.find(Path(info.adapter)) if info.adapter else {operators.ALL: Path(info.path)}
     except BadInputError:
         return None
-    found = [_trained_on(path, factor) for factor, path in files.items()]
+    found = [_trained_on(path, factor) for factor, path in weights.items()]
     return None if any(each is None for each in found) else frozenset().union(*(each for each in found if each is not None))
 
 
@@ -52,7 +53,7 @@ def card_of(adapter: Path) -> AdapterCard | None:
     """The card beside an adapter; `None` where there is none of this very file."""
     try:
         card = msgspec.json.decode((adapter.parent / CARD).read_bytes(), type=AdapterCard)
-        return card if card.adapter_sha256 == digests.sha256(adapter) else None
+        return card if card.adapter_sha256 == files.sha256(adapter) else None
     except (OSError, msgspec.MsgspecError):
         return None
 

@@ -63,7 +63,9 @@ def built_in() -> list[CatalogueEntry]:
     if not embedded.installed():
         return []
     adapter = adapter_path()
-    return [EMBEDDED] if adapter is None else [msgspec.structs.replace(EMBEDDED, adapter=str(adapter)), UNTUNED]
+    if adapter is None:
+        return [EMBEDDED]
+    return [msgspec.structs.replace(EMBEDDED, name=f"{EMBEDDED.name}, tuned", adapter=str(adapter)), UNTUNED]
 
 
 _BUILT_IN_IDS = frozenset({SCRIPTED.id, EMBEDDED.id, UNTUNED.id})

@@ -17,7 +17,7 @@ from deepimagine_training.run_manifest import GgufFile, Manifest
 from deepimagine_training.score_report import Report
 from msgspec.structs import replace
 
-from deepimagine_tui import files
+from deepimagine_tui import files, paths
 from deepimagine_tui.backends import adapter_facts, catalogue, embedded
 from deepimagine_tui.backends.catalogue import Catalogue
 from deepimagine_tui.backends.facts import model_facts
@@ -158,6 +158,7 @@ def test_the_shipped_adapter_is_the_default_and_the_base_can_be_chosen(shipped: 
     known = Catalogue.load()
     assert [entry.id for entry in known][:2] == ["gemma-270m", "gemma-270m-base"]
     assert known.default().adapter == str(shipped)
+    assert [entry.name.partition(", ")[2] for entry in known][:2] == ["tuned", "untuned"]
     tuned = catalogue.open_backend(known.default()).info
     base = catalogue.open_backend(known.get("gemma-270m-base")).info
     assert (tuned.adapter_sha256, base.adapter_sha256) == (files.sha256(shipped), "")
@@ -232,6 +233,7 @@ def test_operators_were_trained_on_what_any_of_them_was(tmp_path: Path, adapter:
 
 def test_the_card_is_shown_by_the_command_and_the_screen(shipped: Path, cli: Cli):
     facts = model_facts(Catalogue.load().get("gemma-270m"))
+    assert not paths.models_dir().exists()
     assert any("Held out (test)" in sentence for sentence in facts.card)
     text = shown_card(facts, in_use=True).plain
     assert "Held out (test)" in text
