@@ -24,12 +24,16 @@ from deepimagine_tui.backends.facts import model_facts
 from deepimagine_tui.backends.protocol import ModelInfo
 from deepimagine_tui.backends.scripted import ScriptedBackend, ScriptedOutput, rule_answers
 from deepimagine_tui.errors import ExitCode, RefusedError
-from deepimagine_tui.tui.model_card import card as shown_card
+from deepimagine_tui.tui.app import DeepImagineApp
+from deepimagine_tui.tui.screens.models import ModelTable
+from deepimagine_tui.tui.widgets.text_pane import TextPane
 from tests.cli.conftest import Cli, cli, plain_environment
 from tests.support.tiny_gguf import write_tiny_adapter, write_tiny_gguf
 from tests.training.answering import Told, certain
 from tests.training.made import many_trials, write
 from tests.training.made_runs import made_run
+from tests.tui.test_models import CatalogueServices
+from tests.tui.waiting import until
 
 __all__ = ["cli", "plain_environment"]
 
@@ -231,14 +235,24 @@ def test_operators_were_trained_on_what_any_of_them_was(tmp_path: Path, adapter:
     assert adapter_facts.trained_on(info) is None
 
 
-def test_the_card_is_shown_by_the_command_and_the_screen(shipped: Path, cli: Cli):
+async def test_the_models_screen_shows_the_card_of_the_model_under_the_cursor(shipped: Path):
+    Catalogue.load().use("scripted")
+    app = DeepImagineApp(CatalogueServices())
+    async with app.run_test(size=(160, 48)) as pilot:
+        await pilot.press("6")
+        table, pane = app.screen.query_one(ModelTable), app.screen.query_one("#card", TextPane)
+        await until(pilot, lambda: table.row_count == 3)
+        table.move_cursor(row=table.get_row_index("gemma-270m"))
+        await until(pilot, lambda: "Held out (test)" in pane.copy_text())
+        assert str(shipped) in pane.copy_text()
+        table.move_cursor(row=table.get_row_index("gemma-270m-base"))
+        await until(pilot, lambda: "No evaluation of this model" in pane.copy_text())
+
+
+def test_the_card_is_shown_by_the_command(shipped: Path, cli: Cli):
     facts = model_facts(Catalogue.load().get("gemma-270m"))
     assert not paths.models_dir().exists()
     assert any("Held out (test)" in sentence for sentence in facts.card)
-    text = shown_card(facts, in_use=True).plain
-    assert "Held out (test)" in text
-    assert "No evaluation of this model" not in text
-    assert "No evaluation of this model" in shown_card(model_facts(Catalogue.load().get("gemma-270m-base")), in_use=False).plain
     assert "Held out (test)" in cli("models", "info", "gemma-270m").out
     assert cli("models", "info", "gemma-270m", "--json").json["card"] == list(facts.card)
     shipped.write_bytes(shipped.read_bytes() + b"x")
