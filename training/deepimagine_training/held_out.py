@@ -56,6 +56,9 @@ class Settings(msgspec.Struct, frozen=True):
     batch: int = BATCH
 
 
+DEFAULT_SETTINGS = Settings()
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """The first line of a journal: who was asked what, how. Another header is another journal, but for the model's name."""
 
@@ -67,7 +70,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     model_sha256: str
     adapter_sha256: str = ""
     prompt_version: str = prompts.PROMPT_VERSION
-    settings: Settings = Settings()
+    settings: Settings = DEFAULT_SETTINGS
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +127,7 @@ def header_of(info: ModelInfo, pairs_sha256: str, side: Side, settings: Settings
     """The header of what a model is asked.
 
     Raises:
-        ModelError: the model's hash is not known yet, or it is the demo.
+        ModelError: it is the demo, which has no model.
     """
     if info.demo:
         raise ModelError("The demo has no model, so there is nothing to score.", "Name a model with --model.")
@@ -151,7 +154,7 @@ def ask(
     side: Side,
     folder: Path,
     cancel: Event,
-    settings: Settings = Settings(),  # noqa: B008  # immutable
+    settings: Settings = DEFAULT_SETTINGS,
     told: Callable[[str], object] = lambda text: None,
 ) -> dict[str, Answer]:
     """Ask what the journal in `folder` does not hold yet, and return all answers by pair id.
