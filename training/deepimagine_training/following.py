@@ -111,7 +111,7 @@ class Follower(TrainerCallback):
         left = ""
         if done and state.global_step < state.max_steps:
             seconds = (time.monotonic() - self._started) / done * (state.max_steps - state.global_step)
-            left = f", about {min(seconds, self._limit - self.seconds) / 60:.0f} min left"
+            left = f", about {max(0.0, min(seconds, self._limit - self.seconds)) / 60:.0f} min left"
         shown = ", ".join(
             f"{name.replace('_', ' ')} {found[name]:.3f}" for name in ("loss", "held_out_loss", "reward") if name in found
         )
