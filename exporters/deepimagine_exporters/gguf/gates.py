@@ -14,9 +14,9 @@ AGREEMENT = 0.99
 MAX_DIFFERENCE = 0.02
 """Largest difference of P(met) of an F16 file."""
 MAX_KL: dict[Kind, float] = {"adapter": 0.01, "F16": 0.001, "Q8_0": 0.01, "Q6_K": 0.02, "Q5_K_M": 0.05, "Q4_K_M": 0.05}
-"""Largest mean divergence of the next token's distribution, in nats: some ten times what sound files of Gemma 3 270M show, and a
-fifth of what a merged Q4_K_M of it does. On a quantised base llama.cpp computes in 8 bits, so that near-ties flip: F16 alone has
-to give the same answers."""
+"""Largest mean divergence of the next token's distribution, in nats: some ten times what sound files of Gemma 3 270M show,
+and a fifth of what a merged Q4_K_M of it does. On a quantised base llama.cpp computes in 8 bits, so that near-ties flip: F16
+alone has to give the same answers."""
 
 
 class Parity(Protocol):
