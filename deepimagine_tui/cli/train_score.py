@@ -69,7 +69,8 @@ def score(
     wanted: Side = "test" if side == "test" else "validation"
     drawn = pair_files.read_manifest(pairs)
     chosen = settings.load({"model": model, "adapter": None if adapter is None else str(adapter)})
-    others = [held_out.read(folder) for folder in against]
+    for folder in against:
+        held_out.read(folder)
     rows = pair_files.load_rows(pairs, ("train", wanted))
     available = held_out.questions(rows, wanted)
     asked = available[:limit]
@@ -82,6 +83,8 @@ def score(
         held_out.ask(asked, backend, drawn.data_sha256, wanted, folder, cancel, told=progress.say)
     progress.say("comparing")
     journal = held_out.read(folder)
+    # Read here, since another command may have gone on with them meanwhile.
+    others = [held_out.read(each) for each in against]
     made = score_report.report(held_out.questions(rows, "train"), available, journal, others)
     score_report.write(folder, made)
     if json_output:

@@ -70,7 +70,8 @@ def markdown(manifest: Manifest, report: Report, parents: Sequence[Manifest] = (
         f"{report.prompt_version}. P(met) is the model's own, uncorrected.",
         "",
         f"A cell is the value, its {LEVEL:.0f}% interval by a bootstrap over trials (programmes together), and pairs/trials; "
-        "with few trials there is no interval. A flip is a pair whose verdict is not the source's.",
+        "with few trials there is no interval. A flip is a pair whose verdict is not the source's. There are "
+        f"{len(report.scores.differences):,} comparisons in this card: of twenty intervals, one misses the truth by chance.",
         "",
         *(f"- **{metric}**: {WORDS[metric]}." for metric in score_text.METRICS),
         "",
