@@ -22,7 +22,7 @@ def find(adapter: Path) -> dict[str, Path]:
     """
     if not adapter.is_dir():
         return {ALL: adapter}
-    found = {factor: path for factor in WALKING_ORDER if (path := adapter / f"{factor}.gguf").is_file()}
+    found: dict[str, Path] = {factor: path for factor in WALKING_ORDER if (path := adapter / f"{factor}.gguf").is_file()}
     if not found:
         raise BadInputError(
             f"{adapter} holds no operator.", "An operator is an adapter named by its factor, e.g. dose.gguf or arm.gguf."

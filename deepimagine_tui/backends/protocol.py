@@ -1,9 +1,8 @@
 """What every language model looks like to the engine: a batch of guided generations in, a stream of events out.
 
 A generation is free reasoning followed by a fixed answer form. The form is a sequence of slots, each with the
-literal text that leads
-to it; a backend that controls decoding writes the leads itself and constrains every slot, so that the text is always parseable.
-A backend that cannot returns whatever the model wrote, and the parser decides.
+literal text that leads to it; a backend that controls decoding writes the leads itself and constrains every slot, so that the
+text is always parseable. A backend that cannot returns whatever the model wrote, and the parser decides.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ FinishReason = Literal["answered", "cancelled"]
 class Slot(msgspec.Struct, frozen=True):
     """One place to fill in the answer form.
 
-    `lead` is the literal text before it, e.g. `"\\nVerdict:"`; it ends on a token boundary, so options and numbers
-    start with the
-    space. `options` (choice) differ in their first token. A `number` is an optional sign, digits and at most one decimal point.
+    `lead` is the literal text before it, e.g. `"\\nVerdict:"`; it ends on a token boundary, so options and numbers start
+    with the space. `options` (choice) differ in their first token. A `number` is an optional sign, digits and at most one
+    decimal point.
     `want_probabilities` asks for the model's own distribution over the options at this slot; `want_tokens` for that many of its
     likeliest next tokens where the slot begins.
     """
@@ -41,11 +40,9 @@ class GenerationRequest(msgspec.Struct, frozen=True):
     """One sequence to generate.
 
     `prompt` is the whole plain-text task, ending where the reasoning starts; a backend whose model has a chat
-    template wraps it.
-    `shared_prefix_chars` is how many leading characters requests of the batch may share (a hint: the backend finds the common
-    tokens itself). Reasoning ends at any of `stop`, or after `max_reasoning_tokens`; then the slots are filled.
-    `temperature` 0 is greedy. Seeds are 0 to 2**32-1. `operator` is the factor that is asked about, for a model that has an adapter of
-    its own for each.
+    template wraps it. Reasoning ends at any of `stop`, or after `max_reasoning_tokens`; then the slots are filled.
+    `temperature` 0 is greedy. Seeds are 0 to 2**32-1. `operator` is the factor that is asked about, for a model that has an
+    adapter of its own for each.
     """
 
     request_id: str

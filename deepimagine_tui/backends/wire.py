@@ -29,8 +29,8 @@ class Count(msgspec.Struct, frozen=True, tag="count"):
 
 
 class Generate(msgspec.Struct, frozen=True, tag="generate"):
-    """Generate all requests, those of one adapter together. `adapters` are paths by the operator that requests name, or one under
-    the empty name for all; empty for none."""
+    """Generate all requests, those of one adapter together. `adapters` are paths by the operator that requests name, or
+    one under the empty name for all; empty for none."""
 
     id: int
     requests: list[GenerationRequest]

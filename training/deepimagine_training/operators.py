@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from deepimagine_training import pair_files
 from deepimagine_training.recipe import Recipe
 from deepimagine_tui.errors import BadInputError
-from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
+from deepimagine_tui.trials.factors import WALKING_ORDER
 
 
-def recipes_of(recipe: Recipe, pairs: Path) -> dict[Factor, Recipe]:
+def recipes_of(recipe: Recipe, pairs: Path) -> dict[str, Recipe]:
     """What is trained one after another when `recipe` wants an operator per factor, by factor in walking order.
 
     Raises:
