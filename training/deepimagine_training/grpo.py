@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from deepimagine_training.grpo_trainer import ForecastTrainer
     from deepimagine_training.grpo_validation import Judged
 
-_CHECKPOINTS_KEPT = 2
-
 
 class Prepared(NamedTuple):
     """The tasks that are learnt from, as often as they come, and the held-out ones; what was left out, by reason."""
@@ -191,6 +189,7 @@ def _train(
 ) -> _Trained:
     extra("trl")
     from deepimagine_training.following import Follower
+    from deepimagine_training.grpo_arguments import arguments
     from deepimagine_training.grpo_trainer import ForecastTrainer
     from deepimagine_training.grpo_validation import Validation
 
@@ -207,7 +206,7 @@ def _train(
         {task.row.id: task for task in prepared.train},
         recipe.grpo.max_reasoning_tokens,
         model=_policy(recipe, loaded, parent),
-        args=_arguments(recipe, folder),
+        args=arguments(recipe, folder.checkpoints),
         train_dataset=extra("datasets").Dataset.from_dict({"prompt": [task.row.id for task in prepared.train]}),
         processing_class=tokenizer,
     )
@@ -255,47 +254,3 @@ def _policy(recipe: Recipe, loaded: bases.Loaded, parent: Path | None) -> Any:  
 def _adapter(trainer: ForecastTrainer) -> list[tuple[str, Any]]:
     """The trained parameters, by name."""
     return [(name, value) for name, value in cast("PeftModel", trainer.model).named_parameters() if value.requires_grad]
-
-
-def _arguments(recipe: Recipe, folder: RunFolder) -> Any:  # noqa: ANN401  # a trl.GRPOConfig
-    grpo, machine = recipe.grpo, recipe.machine
-    samples = grpo.prompts * grpo.generations // machine.processes
-    at_once = grpo.generations if samples % grpo.generations == 0 else samples
-    served = {"use_vllm": True, "vllm_mode": "server", "vllm_server_base_url": grpo.vllm_server}
-    on_cpu = machine.device == "cpu"
-    return extra("trl").GRPOConfig(
-        output_dir=str(folder.checkpoints),
-        max_steps=grpo.max_steps,
-        per_device_train_batch_size=at_once,
-        gradient_accumulation_steps=samples // at_once,
-        num_generations=grpo.generations,
-        max_completion_length=grpo.max_reasoning_tokens,
-        temperature=grpo.temperature,
-        learning_rate=grpo.learning_rate,
-        beta=grpo.beta,
-        scale_rewards="group" if grpo.scale_rewards else "none",
-        reward_weights=_weights(),
-        lr_scheduler_type="constant",
-        shuffle_dataset=False,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=grpo.save_every,
-        save_total_limit=_CHECKPOINTS_KEPT,
-        eval_strategy="no",
-        use_cpu=on_cpu,
-        bf16=machine.precision == "bfloat16" and not on_cpu,
-        # On a CPU a prompt is read once for its samples, which checkpointing would not allow and need not save memory for.
-        gradient_checkpointing=machine.gradient_checkpointing and not on_cpu,
-        remove_unused_columns=False,
-        report_to=[],
-        disable_tqdm=True,
-        seed=recipe.seed,
-        **(served if grpo.rollouts == "vllm" else {}),
-    )
-
-
-def _weights() -> list[float]:
-    from deepimagine_training.grpo_trainer import REWARD_WEIGHTS
-
-    return list(REWARD_WEIGHTS)
