@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "screenshots"
 SIZE = (120, 36)
-TRIAL, ARM, DOSE = "NCT02305381", "0.5", "1 mg"
+TRIAL, ARM, DOSE = "NCT01874431", "(10 mg)", "20 mg"
 FONTS = "Menlo, Consolas, DejaVu Sans Mono, monospace"
 NAMES = ("browse", "imagine", "graph")
 
@@ -48,8 +48,8 @@ def _save(app: DeepImagineApp, name: str) -> None:
 async def _browse(pilot: Pilot[None], app: DeepImagineApp) -> None:
     from deepimagine_tui.tui.widgets.trial_table import TrialTable
 
-    await pilot.press("slash", *"semaglutide")
-    await _until(pilot, lambda: app.screen.query_one(TrialTable).row_count == 2)
+    await pilot.press("slash", *"finerenone")
+    await _until(pilot, lambda: app.screen.query_one(TrialTable).row_count == 1)
     await pilot.press("enter")
     await pilot.pause(1)
 
