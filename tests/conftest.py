@@ -9,6 +9,10 @@ import pytest
 
 SHARED_DATA = "DEEPIMAGINE_SHARED_DATA"
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Every worker has a core: threads of several torch processes would only wait for one another.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(autouse=True)
 def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
