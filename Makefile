@@ -42,7 +42,7 @@ lint: $(VENV)/.develop
 
 types: $(VENV)/.develop
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 imports: $(VENV)/.develop
 	$(BIN)/lint-imports

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 BAR_TIMES = 3.0
 BAR_BYTES = 6e9
 STEPS = 4
-BATCH = 8
 
 
 def recipe() -> Recipe:
     """The laptop recipe for a few steps, with the whole answer form learnt, as a plain trainer learns it."""
     from deepimagine_training import recipes
 
-    few = {"data.sample": BATCH * STEPS, "data.validation_sample": 1, "sft.max_steps": STEPS, "sft.batch_size": BATCH}
-    rare = {"sft.form_share": 1, "sft.save_every": 1000, "sft.evaluate_every": 1000}
+    laptop = recipes.read("laptop")
+    few = {"data.sample": laptop.sft.batch_size * laptop.sft.accumulation * STEPS, "data.validation_sample": 1}
+    rare = {"sft.max_steps": STEPS, "sft.form_share": 1, "sft.save_every": 1000, "sft.evaluate_every": 1000}
     return recipes.read("laptop", {key: str(value) for key, value in {**few, **rare}.items()})
 
 
@@ -58,7 +58,8 @@ def plain(folder: Path, pace: Pace) -> None:
     settings = SFTConfig(
         output_dir=str(folder / "plain"),
         max_steps=STEPS,
-        per_device_train_batch_size=BATCH,
+        per_device_train_batch_size=wanted.sft.batch_size,
+        gradient_accumulation_steps=wanted.sft.accumulation,
         learning_rate=wanted.sft.learning_rate,
         max_length=None,
         use_cpu=True,
@@ -94,13 +95,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         draw(options.data, Path(name))
         taken = alternate(Path(__file__), Path(name), STEPS)
+    wanted = recipe().sft
+    sequences = f"{wanted.batch_size} x {wanted.accumulation} sequences a step"
     times = sum(taken["plain"].seconds) / sum(taken["ours"].seconds)
     kept = times >= BAR_TIMES and taken["ours"].peak <= BAR_BYTES
     steps = f"steps of {taken['ours'].step:.1f} and {taken['plain'].step:.1f} s"
     found = f"{times:.1f} times as many completion tokens a second: {steps}"
     memory = f"{taken['ours'].peak / 1e9:.1f} GB against {taken['plain'].peak / 1e9:.1f} GB"
     sys.stdout.write(
-        f"| `train sft` beside `SFTTrainer`, {BATCH} sequences a step | {found}, {memory} | {BAR_TIMES:g} times, "
+        f"| `train sft` beside `SFTTrainer`, {sequences} | {found}, {memory} | {BAR_TIMES:g} times, "
         f"{BAR_BYTES / 1e9:g} GB | {'kept' if kept else 'missed'} |\n"
     )
     sys.stderr.write(f"{describe_machine()}, load {load:.1f} at the start\n")

@@ -126,7 +126,7 @@ class ForecastTrainer(GRPOTrainer):
         asked = [
             Asked(row, task.question, (seed,), ids) for row, task, seed, ids in zip(rows, tasks, seeds, written, strict=True)
         ]
-        return asked, [list(of[: len(ids)]) for of, ids in zip(logprobs, written, strict=True)]
+        return asked, [list(of[: len(ids)]) for of, ids in zip(logprobs or (), written, strict=True)]
 
     def _line(self, ids: Sequence[int]) -> list[int]:
         ends = (at for at, token in enumerate(ids) if self._tokens.is_end(token) or b"\n" in self._tokens.piece(token))
