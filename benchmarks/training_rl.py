@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from deepimagine_training.recipe import Recipe
 
 BAR_TIMES = 2.0
-STEPS = 4
+STEPS = 2
 
 
 def recipe() -> Recipe:
