@@ -62,16 +62,17 @@ class Pace:
 
 def alternate(script: Path, folder: Path, steps: int) -> dict[str, Taken]:
     """Run `script --side SIDE --folder folder` for both sides, in turn; the first step of each warms it up."""
-    children = {side: _child(script, folder, side) for side in SIDES}
+    children: dict[str, subprocess.Popen[str]] = {}
     taken = {side: Taken([], 0) for side in SIDES}
     try:
         for step in range(steps):
-            for side, child in children.items():
-                assert child.stdin is not None
+            for side in SIDES:
                 if step:
-                    child.stdin.write("\n")
-                    child.stdin.flush()
-                found = _told(child, script.stem)
+                    _go_on(children[side])
+                else:
+                    # The second starts when the first waits: the threads of two trainers at once only wait for one another.
+                    children[side] = _child(script, folder, side)
+                found = _told(children[side], script.stem)
                 taken[side] = Taken([*taken[side].seconds, *([found["seconds"]] if step else [])], found["peak"])
     finally:
         for child in children.values():
@@ -84,6 +85,12 @@ def _child(script: Path, folder: Path, side: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(script), "--side", side, "--folder", str(folder)]
     log = (folder / f"{side}.log").open("w")
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
+
+
+def _go_on(child: subprocess.Popen[str]) -> None:
+    assert child.stdin is not None
+    child.stdin.write("\n")
+    child.stdin.flush()
 
 
 def _told(child: subprocess.Popen[str], name: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BAR_TIMES = 3.0
 BAR_BYTES = 6e9
-STEPS = 4
+STEPS = 3
 
 
 def recipe() -> Recipe:
