@@ -93,8 +93,7 @@ def test_steps_follow_from_examples_batches_and_epochs(pairs_folder: Path):
     recipe = recipes.read("laptop")
     counted = count(recipe, pairs_folder)
     once, twice, large = (
-        made("laptop", changes, counted=counted).stages[0]
-        for changes in ({}, {"sft.epochs": "2"}, {"sft.accumulation": "16"})
+        made("laptop", changes, counted=counted).stages[0] for changes in ({}, {"sft.epochs": "2"}, {"sft.accumulation": "16"})
     )
     assert once.steps == -(-counted.train // 8)
     assert twice.steps == 2 * once.steps
