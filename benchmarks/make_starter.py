@@ -51,7 +51,7 @@ PROSE = frozenset(
     officialTitle briefSummary detailedDescription eligibilityCriteria whyStopped limitationsAndCaveats preAssignmentDetails
     recruitmentDetails populationDescription description official_title brief_summary detailed_description criteria why_stopped
     limitations_and_caveats pre_assignment_details recruitment_details population
-    """.split()  # noqa: SIM905
+    """.split()  # noqa: SIM905  # as words, the keys can be read at a glance
 )
 QUOTES_ITS_NAME = frozenset({"outcomesModule", "outcomeMeasures"})
 """Here a description repeats the name it describes, which is no reason to cut the name."""

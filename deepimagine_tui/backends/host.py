@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -135,8 +135,7 @@ class ModelProcess:
 
     @property
     def _input(self) -> BinaryIO:
-        assert self._process.stdin is not None
-        return self._process.stdin  # type: ignore[return-value]
+        return cast("BinaryIO", self._process.stdin)
 
     def _write(self, command: Command) -> None:
         line = msgspec.json.encode(command) + b"\n"

@@ -74,8 +74,8 @@ FetchEvent = FetchStarted | FetchWaiting | FetchProgress | FetchFinished | Fetch
 
 class _Page(msgspec.Struct):
     studies: list[msgspec.Raw]
-    nextPageToken: str = ""  # noqa: N815
-    totalCount: int | None = None  # noqa: N815
+    next_page_token: str = msgspec.field(default="", name="nextPageToken")
+    total_count: int | None = msgspec.field(default=None, name="totalCount")
 
 
 class _Cursor(msgspec.Struct, frozen=True):
@@ -161,10 +161,10 @@ class RegistryClient:
             if page is None:
                 return
             if first:
-                yield FetchStarted(page.totalCount, resumed, cursor.since)
+                yield FetchStarted(page.total_count, resumed, cursor.since)
                 first = False
             items = [_item(writer, bytes(study), f"study {at}") for at, study in enumerate(page.studies, 1)]
-            cursor = _Cursor(page.nextPageToken, cursor.since, cursor.began)
+            cursor = _Cursor(page.next_page_token, cursor.since, cursor.began)
             counts = writer.write(items, msgspec.json.encode(cursor).decode())
             yield FetchProgress(counts, items[-1].name if items else "")
             if not cursor.token:

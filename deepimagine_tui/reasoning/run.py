@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Literal, assert_never
 
 from msgspec.structs import asdict, replace
@@ -79,7 +80,7 @@ class Run:
         yield RunStarted(
             **self._stamps.next(),
             request=self.request,
-            model=self._info,
+            model=_by_name(self._info),
             prompt_version=prompts.PROMPT_VERSION,
             corpus_name=source.name,
             corpus_version=source.version,
@@ -354,3 +355,8 @@ class Run:
         self.finished = True
         seconds = self._stamps.seconds
         return RunFinished(**self._stamps.next(), outcome=outcome, message=message, hint=hint, nearest=nearest, seconds=seconds)
+
+
+def _by_name(info: ModelInfo) -> ModelInfo:
+    """What a run keeps of a model: its files by name, because runs are shared and where a file lies tells of one machine only."""
+    return replace(info, path=PurePath(info.path).name, adapter=PurePath(info.adapter).name)

@@ -193,11 +193,8 @@ def _train(
     from deepimagine_training.grpo_trainer import ForecastTrainer
     from deepimagine_training.grpo_validation import Validation
 
-    checkpoint = folder.latest_checkpoint()
-    spent = 0.0
+    checkpoint, spent = folder.go_on()
     if checkpoint is not None:
-        folder.rewind(int(checkpoint.name.rpartition("-")[2]))
-        spent = max((float(record.get("seconds", 0.0)) for record in folder.records()), default=0.0)
         told(f"Going on from {checkpoint.name}")
     tokenizer = loaded.tokenizer
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token

@@ -117,6 +117,18 @@ class RunFolder:
         except OSError as error:
             raise storage_error(path, error) from error
 
+    def go_on(self) -> tuple[Path | None, float]:
+        """The checkpoint to go on from, with the log taken back to it, and the seconds that the run took until then.
+
+        Raises:
+            StorageError: the log cannot be written.
+        """
+        checkpoint = self.latest_checkpoint()
+        if checkpoint is None:
+            return None, 0.0
+        self.rewind(int(checkpoint.name.rpartition("-")[2]))
+        return checkpoint, max((float(record.get("seconds", 0.0)) for record in self.records()), default=0.0)
+
     def rewind(self, step: int) -> None:
         """Take the records after `step` out of the log: what was done after the checkpoint that is gone on from is done again.
 

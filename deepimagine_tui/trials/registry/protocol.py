@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Literal
 
 from deepimagine_tui.trials.concepts import terms
 from deepimagine_tui.trials.concepts.ages import age_years, thresholds
@@ -16,6 +17,11 @@ from deepimagine_tui.trials.registry.groups import group_doses
 
 _ISO = re.compile(r"^\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?$")
 _KIND_PREFIX = re.compile(r"^[A-Za-z ]+: ")
+_PLANNED: tuple[tuple[Literal["primary", "secondary", "other"], str], ...] = (
+    ("primary", "primaryOutcomes"),
+    ("secondary", "secondaryOutcomes"),
+    ("other", "otherOutcomes"),
+)
 _INERT = re.compile(r"\bplacebo\b|\bsham\b|\bvehicle\b")
 ENROLMENT_SENTINEL = 99_999_999
 """The registry's placeholder for an enrolment that nobody gave."""
@@ -110,9 +116,9 @@ def countries(module: Node, path: str, log: Log) -> tuple[CountrySites, ...]:
 def planned_outcomes(module: Node, path: str, log: Log) -> tuple[PlannedOutcome, ...]:
     """The outcomes of the protocol, primary first."""
     found: list[PlannedOutcome] = []
-    for role, key in (("primary", "primaryOutcomes"), ("secondary", "secondaryOutcomes"), ("other", "otherOutcomes")):
+    for role, key in _PLANNED:
         for at, item in each(module, key, path, log):
-            found.append(PlannedOutcome(role, text(item, "measure", at, log), text(item, "timeFrame", at, log)))  # type: ignore[arg-type]
+            found.append(PlannedOutcome(role, text(item, "measure", at, log), text(item, "timeFrame", at, log)))
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ class DrawnPane(TextPane):
 
     HELP = "A figure in characters. y copies it as text."
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002
+    def __init__(self, *, id: str) -> None:  # noqa: A002  # Textual's own keyword
         super().__init__("", id=id)
         self._drawer: Drawer | None = None
 

@@ -35,7 +35,7 @@ class FigureView(ScrollView, inherit_bindings=False, can_focus=True):
     )
     DEFAULT_CSS = "FigureView { height: 1fr; background: $background; }"
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002
+    def __init__(self, *, id: str) -> None:  # noqa: A002  # Textual's own keyword
         super().__init__(id=id)
         self._preview: Preview | None = None
         self._said = ""

@@ -14,6 +14,7 @@ from deepimagine_tui.backends.protocol import (
     GenerationFailed,
     GenerationFinished,
     GenerationRequest,
+    ModelInfo,
     TextArrived,
 )
 from deepimagine_tui.backends.scripted import ScriptedBackend, ScriptedOutput
@@ -60,6 +61,20 @@ def finish(events: Sequence[ReasoningEvent]) -> RunFinished:
 
 def answering(**answers: str) -> ScriptedBackend:
     return ScriptedBackend(answer=lambda request: {"direction": "down", "verdict": "met", **answers})
+
+
+class Placed(ScriptedBackend):
+    """A backend of files that lie somewhere on this machine."""
+
+    @property
+    def info(self) -> ModelInfo:
+        return replace(super().info, path="/home/someone/models/base.gguf", adapter="/home/someone/adapter.gguf")
+
+
+def test_a_run_names_the_files_of_its_model_and_not_where_they_lie() -> None:
+    start = ask(what_if(to_dose(50.0)), Placed())[0]
+    assert isinstance(start, RunStarted)
+    assert (start.model.path, start.model.adapter) == ("base.gguf", "adapter.gguf")
 
 
 def stating(probability: float) -> ScriptedBackend:
