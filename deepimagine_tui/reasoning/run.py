@@ -358,5 +358,5 @@ class Run:
 
 
 def _by_name(info: ModelInfo) -> ModelInfo:
-    """What a run keeps of a model: its files by name, because runs are shared, and where a file lies is one machine's affair."""
+    """What a run keeps of a model: its files by name, since runs are shared and where a file lies is one machine's affair."""
     return replace(info, path=PurePath(info.path).name, adapter=PurePath(info.adapter).name)
