@@ -68,7 +68,7 @@ class Placed(ScriptedBackend):
 
     @property
     def info(self) -> ModelInfo:
-        return replace(super().info, path="/home/someone/models/base.gguf", adapter="/home/someone/adapter.gguf")
+        return replace(super().info, path="/somewhere/models/base.gguf", adapter="/somewhere/adapter.gguf")
 
 
 def test_a_run_names_the_files_of_its_model_and_not_where_they_lie() -> None:
