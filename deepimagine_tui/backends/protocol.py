@@ -126,6 +126,12 @@ class ModelInfo(msgspec.Struct, frozen=True):
     demo: bool = False
     host: str = ""
 
+    @property
+    def full_name(self) -> str:
+        """The name with the quantisation, once."""
+        known = not self.quantisation or self.quantisation in self.name
+        return self.name if known else f"{self.name} {self.quantisation}"
+
 
 class ModelBackend(Protocol):
     """A model that generates. One owner at a time; every method may be called from a worker thread."""

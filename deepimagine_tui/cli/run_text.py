@@ -218,8 +218,7 @@ def _ending(graph: ReasoningGraph) -> Iterator[str]:
     if started is None:
         return
     model, settings = started.model, started.request.settings
-    known = model.quantisation and model.quantisation not in model.name
-    parts = [DEMO_MARK if model.demo else f"{model.name} {model.quantisation}" if known else model.name]
+    parts = [DEMO_MARK if model.demo else model.full_name]
     if model.adapter:
         parts.append(f"adapter {model.adapter}")
     if model.sha256:

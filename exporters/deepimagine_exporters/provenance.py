@@ -38,7 +38,7 @@ def model_text(model: ModelInfo) -> str:
     """Name, quantisation, adapter and hash prefixes; the demo mark for the scripted backend."""
     if model.demo:
         return DEMO_MARK if model.name == DEMO_MARK else f"{DEMO_MARK} ({one_line(model.name)})"
-    parts = [" ".join(part for part in (one_line(model.name), model.quantisation) if part)]
+    parts = [one_line(model.full_name)]
     if model.sha256:
         parts[0] += f" (sha256 {model.sha256[:HASH_DIGITS]})"
     if model.adapter:
