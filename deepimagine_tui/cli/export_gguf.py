@@ -76,13 +76,13 @@ def gguf(
     """
     from deepimagine_exporters.gguf.export import Source, export
     from deepimagine_training import bases, run_manifest
-    from deepimagine_training.extras import extra
     from deepimagine_training.run_folder import ADAPTER
 
     from deepimagine_tui.cli.export_parity import comparison, probes
     from deepimagine_tui.cli.progress import Progress
     from deepimagine_tui.cli.session import stoppable
     from deepimagine_tui.cli.training_base import base_path
+    from deepimagine_tui.extras import extra
 
     for package in ("gguf", "safetensors", "torch"):
         extra(package)
@@ -155,9 +155,9 @@ def _tell(file: Made, json_output: bool) -> None:
 def _origin(manifest: Manifest, base: BaseFacts) -> Origin:
     """What the files say of where they come from; an empty licence where the base states none."""
     from deepimagine_exporters.gguf.metadata import Origin
-    from deepimagine_training.extras import extra
 
     from deepimagine_tui.backends.gguf_header import read_header
+    from deepimagine_tui.extras import extra
 
     if base.kind == "gguf":
         header = read_header(Path(base.path))

@@ -57,8 +57,9 @@ def _trained_answers(
     told: Callable[[str], object],
 ) -> Answers:
     from deepimagine_training import bases, parity
-    from deepimagine_training.extras import extra
     from deepimagine_training.hf_backend import HfBackend
+
+    from deepimagine_tui.extras import extra
 
     there = machine.device == "cuda" and extra("torch").cuda.is_available()
     loaded = bases.load(base, machine.precision if there else "float32", "cuda" if there else "cpu")

@@ -40,12 +40,12 @@ def grpo(
     """
     from deepimagine_training import bases, recipes, runs
     from deepimagine_training import grpo as training
-    from deepimagine_training.extras import extra
     from deepimagine_training.run_folder import training_dir
 
     from deepimagine_tui.cli.progress import Progress
     from deepimagine_tui.cli.session import stoppable
     from deepimagine_tui.cli.training_base import base_path, overrides_of
+    from deepimagine_tui.extras import extra
 
     extra("trl")
     resolved = recipes.read(recipe, overrides_of(settings, base))

@@ -60,7 +60,8 @@ def pairs(
     """
     from deepimagine_training import pair_files
     from deepimagine_training.pair_stats import text_of
-    from deepimagine_training.sides import SIDES
+
+    from deepimagine_tui.evaluation.sides import SIDES
 
     if stats and corpus is None and not clinifact and (out / pair_files.MANIFEST).exists():
         manifest, counts = pair_files.read_manifest(out), pair_files.read_stats(out)
@@ -82,7 +83,6 @@ def _drawn(
 
     from deepimagine_training import pair_files
     from deepimagine_training.clinifact import read_claims
-    from deepimagine_training.extras import extra
     from deepimagine_training.inputs import opened
     from deepimagine_training.pairs import PairOptions, draw
 
@@ -90,6 +90,7 @@ def _drawn(
     from deepimagine_tui.cli.ingesting import follow
     from deepimagine_tui.cli.progress import Progress
     from deepimagine_tui.cli.session import corpus_path, stoppable
+    from deepimagine_tui.extras import extra
     from deepimagine_tui.files import make_dir
 
     started = time.monotonic()

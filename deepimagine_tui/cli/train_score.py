@@ -57,13 +57,13 @@ def score(
     interrupted command goes on where it was.
     """
     from deepimagine_training import held_out, pair_files, score_report
-    from deepimagine_training.extras import extra
     from deepimagine_training.run_folder import training_dir
-    from deepimagine_training.sides import Side
 
     from deepimagine_tui import settings
     from deepimagine_tui.cli.progress import Progress
     from deepimagine_tui.cli.session import opened_backend, stoppable
+    from deepimagine_tui.evaluation.sides import Side
+    from deepimagine_tui.extras import extra
 
     extra("sklearn")
     wanted: Side = "test" if side == "test" else "validation"

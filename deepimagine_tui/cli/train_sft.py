@@ -40,12 +40,12 @@ def sft(
     last. A recipe with an operator per factor makes a run for each factor, in a folder of its name.
     """
     from deepimagine_training import bases, operators, recipes, run_manifest, sft
-    from deepimagine_training.extras import extra
     from deepimagine_training.run_folder import training_dir
 
     from deepimagine_tui.cli.progress import Progress
     from deepimagine_tui.cli.session import stoppable
     from deepimagine_tui.cli.training_base import base_path, overrides_of
+    from deepimagine_tui.extras import extra
 
     extra("trl")
     resolved = recipes.read(recipe, overrides_of(settings, base))

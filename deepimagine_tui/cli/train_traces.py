@@ -137,8 +137,9 @@ def _teacher(chosen: Settings, backend: str | None, *, yes: bool, cancel: Event)
             yield model
         return
     from deepimagine_training import bases
-    from deepimagine_training.extras import extra
     from deepimagine_training.hf_backend import HfBackend
+
+    from deepimagine_tui.extras import extra
 
     on_gpu = extra("torch").cuda.is_available()
     loaded = bases.load(bases.resolve(chosen.model), "bfloat16" if on_gpu else "float32", "cuda" if on_gpu else "cpu")

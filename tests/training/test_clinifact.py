@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from deepimagine_training.clinifact import ClaimFile, members_of, read_claims, states_of
-from deepimagine_training.sides import assign
 
 from deepimagine_tui.errors import BadInputError, NotFoundError
+from deepimagine_tui.evaluation.sides import assign
 
 LONG = "Participants received the study drug by mouth once daily for 24 weeks, fasting."
 

@@ -7,10 +7,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from deepimagine_training.natural import DrawnPair, comparisons_of, natural_pairs
+from deepimagine_training.natural import DrawnPair, natural_pairs
 from deepimagine_training.quota import Quota
 from msgspec.structs import replace
 
+from deepimagine_tui.evaluation.comparisons import comparisons_of
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.reading import parse_record
 from tests.training.made import DOSES, HIGH, LOW, PLACEBO, dose_trial, glucose_by_week, hba1c, outcome, trial, weight

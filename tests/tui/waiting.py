@@ -44,7 +44,11 @@ def _is_busy(pilot: Pilot[None]) -> bool:
     app = pilot.app
     if any(not worker.is_finished for worker in app.workers):
         return True
-    pumps: list[MessagePump] = [app, *app.screen_stack, *(node for screen in app.screen_stack for node in screen.walk_children())]
+    pumps: list[MessagePump] = [
+        app,
+        *app.screen_stack,
+        *(node for screen in app.screen_stack for node in screen.walk_children()),
+    ]
     return any(pump.message_queue_size for pump in pumps) or any(_waits(timer) for pump in pumps for timer in _timers(pump))
 
 

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from deepimagine_training.natural import DrawnPair, comparisons_of, undetermined
+from deepimagine_training.natural import DrawnPair, undetermined
 from deepimagine_training.rows import factors_of
-from deepimagine_training.sides import hash_share
 from deepimagine_tui.corpus.retrieval import AnchorCandidate, nearest
 from deepimagine_tui.corpus.similarity import RetrievalTarget, agent_words, condition_words
 from deepimagine_tui.corpus.store import Corpus
 from deepimagine_tui.errors import RefusedError
+from deepimagine_tui.evaluation.comparisons import comparisons_of
+from deepimagine_tui.evaluation.sides import hash_share
 from deepimagine_tui.reasoning.anchors import retrieval_target, why_not_close
 from deepimagine_tui.reasoning.difference import path
 from deepimagine_tui.reasoning.observed import default_anchor, observed_state

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from deepimagine_training.extras import extra
 from deepimagine_tui.backends.gguf_header import GgufHeader, read_header
 from deepimagine_tui.errors import BadInputError, NotFoundError
+from deepimagine_tui.extras import extra
 
 EMBEDDED = "gemma-270m"
 

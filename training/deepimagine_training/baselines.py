@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from deepimagine_training.extras import extra
 from deepimagine_training.features import dose_ratio, fields, from_comparator
 from deepimagine_training.held_out import HeldOut
 from deepimagine_training.predictions import Prediction, System, verdict_of
+from deepimagine_tui.extras import extra
 from deepimagine_tui.reasoning import scoring
 from deepimagine_tui.reasoning.state import Direction
 

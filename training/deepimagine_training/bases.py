@@ -15,11 +15,11 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from deepimagine_training.extras import extra
 from deepimagine_training.recipe import Device, Precision
 from deepimagine_tui.backends import digests
 from deepimagine_tui.backends.gguf_header import check_model, read_header
 from deepimagine_tui.errors import BadInputError, ModelError, NetworkError, NotFoundError
+from deepimagine_tui.extras import extra
 
 BaseKind = Literal["gguf", "folder", "hub"]
 

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from deepimagine_training import score_text
-from deepimagine_training.intervals import LEVEL, Word
 from deepimagine_training.run_manifest import Manifest
 from deepimagine_training.score_report import MODEL, Report
 from deepimagine_training.scores import ALL, WORDS, Difference, Metric, Subset
+from deepimagine_tui.evaluation.intervals import LEVEL, Word
 
 CAUTION = (
     "Most of these trials were posted before the base model was made, which may have read their results.",

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from deepimagine_training.sides import Member
 from deepimagine_tui.errors import BadInputError, NotFoundError
+from deepimagine_tui.evaluation.sides import Member
 from deepimagine_tui.files import sha256
 from deepimagine_tui.reasoning.identity import content_hash, with_id
 from deepimagine_tui.reasoning.specs import CONTROL_OF_ARM_TYPE

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from deepimagine_training.pair_stats import PairStats, text_of
 from deepimagine_training.pairs import PairSet
 from deepimagine_training.rows import PAIRS_VERSION
-from deepimagine_training.sides import DOSE_RANGING_SHARES, SHARES, SIDES, SIDES_VERSION, Side
+from deepimagine_tui.evaluation.sides import DOSE_RANGING_SHARES, SHARES, SIDES, SIDES_VERSION, Side
 
 
 def card(pairs: PairSet, stats: PairStats) -> str:

@@ -12,9 +12,9 @@ from typing import Literal
 
 import msgspec
 
-from deepimagine_training.extras import extra
 from deepimagine_training.recipe import Recipe
 from deepimagine_tui.errors import ExitCode
+from deepimagine_tui.extras import extra
 
 REQUIRED = (
     "accelerate",

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from deepimagine_training.examples import Example, Piece
-from deepimagine_training.sides import hash_share
+from deepimagine_tui.evaluation.sides import hash_share
 from deepimagine_tui.reasoning import prompts
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from deepimagine_training import bases, pair_files, run_manifest, sft
 from deepimagine_training.encoding import prompt_ids
-from deepimagine_training.extras import extra
 from deepimagine_training.recipe import Recipe
 from deepimagine_training.run_folder import RunFolder
 from deepimagine_training.run_manifest import BaseUsed, DataUsed, Manifest
 from deepimagine_training.tasks import Task, balanced, evenly, tasks_of
 from deepimagine_tui.errors import BadInputError, CancelledError, RefusedError
+from deepimagine_tui.extras import extra
 from deepimagine_tui.files import sha256, storage_error
 from deepimagine_tui.reasoning import prompts
 

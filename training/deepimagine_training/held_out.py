@@ -19,7 +19,6 @@ import msgspec
 
 from deepimagine_training.examples import pose, states_of
 from deepimagine_training.rows import PairRow
-from deepimagine_training.sides import Side, hash_share
 from deepimagine_tui.backends.protocol import (
     GenerationFailed,
     GenerationFinished,
@@ -30,6 +29,7 @@ from deepimagine_tui.backends.protocol import (
     TextArrived,
 )
 from deepimagine_tui.errors import BadInputError, CancelledError, ModelError, NewerSchemaError, NotFoundError, RefusedError
+from deepimagine_tui.evaluation.sides import Side, hash_share
 from deepimagine_tui.files import make_dir, storage_error, write_bytes
 from deepimagine_tui.reasoning import prompts
 from deepimagine_tui.reasoning.engine import ANSWER_MARGIN

@@ -15,7 +15,6 @@ from threading import Event
 from typing import Any, NamedTuple
 
 from deepimagine_training.bases import Loaded
-from deepimagine_training.extras import extra
 from deepimagine_training.hf_tokens import HfTokens
 from deepimagine_tui.backends.protocol import (
     FinishReason,
@@ -28,6 +27,7 @@ from deepimagine_tui.backends.protocol import (
 from deepimagine_tui.backends.sampling import Logits
 from deepimagine_tui.backends.sequence import GuidedSequence, common_prefix, refusal
 from deepimagine_tui.errors import BadInputError, CancelledError, ModelError
+from deepimagine_tui.extras import extra
 from deepimagine_tui.files import sha256
 
 _CHUNK = {"cpu": 64, "cuda": 1024}

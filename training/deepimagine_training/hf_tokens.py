@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from deepimagine_training.encoding import continuation_ids, prompt_ids
-from deepimagine_training.extras import extra
 from deepimagine_tui.backends.sampling import Ids
+from deepimagine_tui.extras import extra
 
 _NUMBER_PIECE = re.compile(rb"[-+. 0-9]+")
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")

@@ -8,7 +8,6 @@ randomised between them, and values of the start of a trial are no results.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import combinations
@@ -17,17 +16,15 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from deepimagine_training.quota import Quota
-from deepimagine_training.sides import hash_share
 from deepimagine_tui.errors import RefusedError
+from deepimagine_tui.evaluation.comparisons import parts_of
+from deepimagine_tui.evaluation.sides import hash_share
 from deepimagine_tui.reasoning.agents import same_doses
 from deepimagine_tui.reasoning.alike import INERT
 from deepimagine_tui.reasoning.difference import path
-from deepimagine_tui.reasoning.observed import anchor_choices, observed_state
-from deepimagine_tui.reasoning.posted import is_start
 from deepimagine_tui.reasoning.state import ArmSpec, Configuration, OutcomeSpec, Perturbation, State
 from deepimagine_tui.reasoning.words import class_rest, measure_key, plain, unit_key
 from deepimagine_tui.trials.factors import Factor
-from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.trials.results import TimePoint
 
 NATURAL_FACTORS: tuple[Factor, ...] = ("arm", "dose", "comparator", "outcome", "time_frame")
@@ -41,13 +38,6 @@ OVER_QUOTA = "over the number of pairs a trial and factor"
 _OF_A_GROUP = 40
 """So many comparisons that could pair with one another are looked at, those with a verdict first, then by hash."""
 
-_PART = re.compile(
-    r"\b(?:part|phase|stage|cohort|period|addendum|sub-?study|step|segment|run)[\s:#-]*(?:[ivx]+|\d+)?[a-h]?\b"
-    r"|\b(?:db|ol|double[- ]blind|open[- ]label|run-?in|lead-?in|extension|maintenance|induction"
-    r"|not (?:assigned|randomi[sz]ed))\b"
-)
-_AT_START = re.compile(r"(?<!from )(?<!to )(?<!over )(?<!vs )(?<!versus )\b(?:baseline|screening|pre-?dose)\W*$", re.I)
-
 
 class DrawnPair(NamedTuple):
     """Two observed states and the changes that lead from the first to the second; `unknown` could not be compared."""
@@ -56,16 +46,6 @@ class DrawnPair(NamedTuple):
     target: State
     perturbations: tuple[Perturbation, ...]
     unknown: tuple[Factor, ...] = ()
-
-
-def comparisons_of(trial: Trial) -> Iterator[State]:
-    """Every posted comparison of two arms of one part of `trial`, but those of its start, in the order posted."""
-    for choice in anchor_choices(trial):
-        if choice.comparator is None or _parts(choice.arm) != _parts(choice.comparator):
-            continue
-        title = "" if choice.ref.comparator_class_title else choice.ref.class_title
-        if choice.weeks != 0 and not is_start(title) and not _AT_START.search(title):
-            yield observed_state(trial, choice.ref)
 
 
 def natural_pairs(nct_id: str, states: Iterable[State], quota: Quota, excluded: Counter[str]) -> Iterator[DrawnPair]:
@@ -97,11 +77,6 @@ def natural_pairs(nct_id: str, states: Iterable[State], quota: Quota, excluded: 
                 yield drawn
 
 
-def _parts(arm: ArmSpec) -> tuple[str, ...]:
-    """The parts and periods of a trial that an arm's label names, in one spelling."""
-    return tuple(sorted({re.sub(r"[\s:#-]", "", part) for part in _PART.findall(plain(arm.label))}))
-
-
 def undetermined(*states: State) -> int:
     """How many of the states have no verdict."""
     return sum(state.met is None or state.met.verdict == "undetermined" for state in states)
@@ -128,10 +103,10 @@ def _grouped(states: Iterable[State]) -> dict[str, dict[Hashable, list[State]]]:
         assert comparator is not None
         place = outcome.outcome_id, outcome.class_title, outcome.category
         if arm.control in ("none", "unknown"):
-            groups["comparator"][place, _group(arm), _parts(arm)].append(state)
+            groups["comparator"][place, _group(arm), parts_of(arm)].append(state)
         if _group(comparator) not in controls[place]:
             continue
-        groups["arm"][place, _group(comparator), _parts(arm)].append(state)
+        groups["arm"][place, _group(comparator), parts_of(arm)].append(state)
         arms = plain(arm.label), plain(comparator.label), arm.class_title, comparator.class_title
         time = _time_key(state.configuration.time)
         if time:

@@ -15,14 +15,14 @@ from typing import Any
 import msgspec
 
 from deepimagine_training.dataset_card import card
-from deepimagine_training.extras import extra
 from deepimagine_training.inputs import SCRATCH_PREFIX
 from deepimagine_training.pair_stats import PairStats, stats_of
 from deepimagine_training.pairs import PairOptions, PairSet
 from deepimagine_training.rows import PAIRS_VERSION, PairRow
-from deepimagine_training.sides import DOSE_RANGING_SHARES, SHARES, SIDES, SIDES_VERSION, Side
 from deepimagine_tui import __version__
 from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, RefusedError
+from deepimagine_tui.evaluation.sides import DOSE_RANGING_SHARES, SHARES, SIDES, SIDES_VERSION, Side
+from deepimagine_tui.extras import extra
 from deepimagine_tui.files import atomic_write, make_dir, sha256, write_text
 
 MANIFEST = "manifest.json"

@@ -9,7 +9,7 @@ import msgspec
 
 from deepimagine_training.pairs import PairSet
 from deepimagine_training.rows import DataSet, Kind, PairRow
-from deepimagine_training.sides import SIDES, Side
+from deepimagine_tui.evaluation.sides import SIDES, Side
 
 ALL = "all"
 

@@ -16,13 +16,14 @@ import msgspec
 from deepimagine_training.approximate import Neighbours, in_order
 from deepimagine_training.clinifact import Claim, ClaimFile, members_of, states_of
 from deepimagine_training.comparing import Comparison
-from deepimagine_training.natural import OVER_QUOTA, comparisons_of, natural_pairs, undetermined
+from deepimagine_training.natural import OVER_QUOTA, natural_pairs, undetermined
 from deepimagine_training.quota import PAIRS_PER_TRIAL_AND_FACTOR, Quota
 from deepimagine_training.rows import DataSet, Origin, PairRow, row_of
-from deepimagine_training.sides import SIDES, Member, Sides, assign
 from deepimagine_tui.corpus.query import CorpusStats
 from deepimagine_tui.corpus.store import Corpus
 from deepimagine_tui.errors import BadInputError, CancelledError
+from deepimagine_tui.evaluation.comparisons import comparisons_of
+from deepimagine_tui.evaluation.sides import SIDES, Member, Sides, assign
 from deepimagine_tui.reasoning.state import State
 from deepimagine_tui.trials.concepts.programmes import programme_keys
 from deepimagine_tui.trials.concepts.titles import is_dose_ranging

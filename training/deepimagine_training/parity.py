@@ -20,7 +20,6 @@ from msgspec.structs import replace
 from deepimagine_training import rationale
 from deepimagine_training.examples import Example, example_of, pose
 from deepimagine_training.rows import PairRow
-from deepimagine_training.sides import Side, hash_share
 from deepimagine_tui.backends.protocol import (
     GenerationFailed,
     GenerationFinished,
@@ -30,6 +29,7 @@ from deepimagine_tui.backends.protocol import (
     SlotFilled,
 )
 from deepimagine_tui.errors import BadInputError, CancelledError, ModelError, RefusedError
+from deepimagine_tui.evaluation.sides import Side, hash_share
 from deepimagine_tui.reasoning import prompts as form
 
 PROMPTS = 32

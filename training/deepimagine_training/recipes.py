@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from deepimagine_training.extras import extra
 from deepimagine_training.recipe import SCHEMA_VERSION, Recipe
 from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, UsageError
+from deepimagine_tui.extras import extra
 
 _SUFFIX = ".yaml"
 

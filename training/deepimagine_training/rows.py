@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from deepimagine_training.natural import DrawnPair
-from deepimagine_training.sides import Side
+from deepimagine_tui.evaluation.sides import Side
 from deepimagine_tui.reasoning import scoring
 from deepimagine_tui.reasoning.identity import content_hash
 from deepimagine_tui.reasoning.state import ContrastEstimate, Direction, Number, Perturbation, State

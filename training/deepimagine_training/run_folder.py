@@ -18,12 +18,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from deepimagine_training.extras import extra
 from deepimagine_training.recipe import Recipe
 from deepimagine_training.recipes import flat
 from deepimagine_training.run_manifest import MANIFEST, Manifest, write
 from deepimagine_tui import paths
 from deepimagine_tui.errors import BadInputError, RefusedError
+from deepimagine_tui.extras import extra
 from deepimagine_tui.files import make_dir, storage_error, write_text
 from deepimagine_tui.reasoning.ids import new_run_id
 

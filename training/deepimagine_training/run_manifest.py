@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from deepimagine_training.extras import extra
 from deepimagine_training.pair_files import CorpusUsed
 from deepimagine_training.recipe import Recipe
 from deepimagine_tui import __version__
 from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError
+from deepimagine_tui.extras import extra
 from deepimagine_tui.files import write_text
 
 MANIFEST = "manifest.json"

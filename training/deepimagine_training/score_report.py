@@ -11,9 +11,9 @@ from deepimagine_training.baselines import base_rate, baselines
 from deepimagine_training.held_out import Answer, Header, HeldOut, Settings
 from deepimagine_training.predictions import System, model_system
 from deepimagine_training.scores import Scores, score
-from deepimagine_training.sides import Side
 from deepimagine_tui import __version__
 from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, RefusedError
+from deepimagine_tui.evaluation.sides import Side
 from deepimagine_tui.files import write_text
 
 FORMAT = "deepimagine held-out scores"

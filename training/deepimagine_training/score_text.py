@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deepimagine_training.intervals import LEVEL, Estimate
 from deepimagine_training.score_report import MODEL, Report
 from deepimagine_training.scores import ALL, Difference, Metric, Subset
+from deepimagine_tui.evaluation.intervals import LEVEL, Estimate
 
 METRICS: tuple[Metric, ...] = ("accuracy", "macro-F1", "Brier", "direction", "e")
 HEADERS = ("system", *METRICS)

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from deepimagine_training.held_out import HeldOut
-from deepimagine_training.intervals import (
+from deepimagine_training.predictions import Prediction, Says, System
+from deepimagine_tui.evaluation.intervals import (
     Estimate,
     Rows,
     Statistic,
@@ -21,7 +22,6 @@ from deepimagine_training.intervals import (
     median,
     word,
 )
-from deepimagine_training.predictions import Prediction, Says, System
 
 ALL = "all"
 NO_ANSWER = "no answer"

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from deepimagine_training.examples import Example, example_of
 from deepimagine_training.recipe import DataRecipe
 from deepimagine_training.rows import PairRow
-from deepimagine_training.sides import Side, hash_share
 from deepimagine_tui.errors import RefusedError
+from deepimagine_tui.evaluation.sides import Side, hash_share
 
 NO_TRACE = "without a reasoning trace"
 NOT_ONE_STEP = "not askable as one step, or with no posted answer"

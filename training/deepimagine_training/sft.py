@@ -16,14 +16,14 @@ import msgspec
 from deepimagine_training import bases, pair_files, run_manifest, traces
 from deepimagine_training.encoding import Encoded, encode
 from deepimagine_training.examples import Example
-from deepimagine_training.extras import extra
 from deepimagine_training.recipe import Recipe, SftRecipe
 from deepimagine_training.rows import PairRow
 from deepimagine_training.run_folder import RunFolder
 from deepimagine_training.run_manifest import BaseUsed, DataUsed, Manifest
 from deepimagine_training.selection import select
-from deepimagine_training.sides import Sides
 from deepimagine_tui.errors import BadInputError, CancelledError
+from deepimagine_tui.evaluation.sides import Sides
+from deepimagine_tui.extras import extra
 from deepimagine_tui.files import sha256, storage_error
 from deepimagine_tui.reasoning import prompts
 

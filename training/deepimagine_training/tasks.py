@@ -13,8 +13,8 @@ from typing import NamedTuple
 from deepimagine_training.examples import changes_of, posed, states_of
 from deepimagine_training.recipe import DataRecipe
 from deepimagine_training.rows import PairRow
-from deepimagine_training.sides import Side, hash_share
 from deepimagine_tui.errors import BadInputError, RefusedError
+from deepimagine_tui.evaluation.sides import Side, hash_share
 from deepimagine_tui.reasoning.change import apply
 from deepimagine_tui.reasoning.prompts import Question
 from deepimagine_tui.reasoning.state import Perturbation, State

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from deepimagine_training import traces
 from deepimagine_training.rows import PairRow
-from deepimagine_training.sides import hash_share
 from deepimagine_training.tasks import Task, task_of
 from deepimagine_training.trace_checks import Reason, objection
 from deepimagine_training.traces import Rejected, Trace
@@ -27,6 +26,7 @@ from deepimagine_tui.backends.protocol import (
     TextArrived,
 )
 from deepimagine_tui.errors import CancelledError, ModelError, RefusedError
+from deepimagine_tui.evaluation.sides import hash_share
 from deepimagine_tui.reasoning import prompts
 from deepimagine_tui.reasoning.parse import ParsedAnswer, parse
 

@@ -16,12 +16,12 @@ import msgspec
 
 from deepimagine_training.clinifact import ClaimFile, assumed_met, configuration_of
 from deepimagine_training.ct_open import Question, QuestionSet
-from deepimagine_training.extras import extra
-from deepimagine_training.intervals import Estimate, Rows, balanced_accuracy, estimate, macro_f1, mean
-from deepimagine_training.natural import comparisons_of
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.corpus.store import Corpus
 from deepimagine_tui.errors import BadInputError, CancelledError, ModelError, RefusedError
+from deepimagine_tui.evaluation.comparisons import comparisons_of
+from deepimagine_tui.evaluation.intervals import Estimate, Rows, balanced_accuracy, estimate, macro_f1, mean
+from deepimagine_tui.extras import extra
 from deepimagine_tui.files import make_dir, storage_error, write_bytes
 from deepimagine_tui.reasoning.anchors import CorpusAnchors
 from deepimagine_tui.reasoning.engine import imagine

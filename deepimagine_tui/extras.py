@@ -1,4 +1,4 @@
-"""The packages of the `training` extra, imported where they are needed and nowhere else."""
+"""Packages of the optional extras, imported where they are needed and nowhere else."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from types import ModuleType
 from deepimagine_tui.errors import MissingExtraError
 
 
-def extra(name: str) -> ModuleType:
-    """Import a package of the `training` extra. It comes untyped: a checker may run where the extra is not installed.
+def extra(name: str, of: str = "training") -> ModuleType:
+    """Import a package of the extra `of`. It comes untyped: a checker may run where the extra is not installed.
 
     Raises:
         MissingExtraError: it is not installed.
@@ -19,5 +19,5 @@ def extra(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         package = name.partition(".")[0]
         raise MissingExtraError(
-            f"This needs {package}, which is not installed.", "Install it: pip install 'deepimagine[training]'"
+            f"This needs {package}, which is not installed.", f"Install it: pip install 'deepimagine[{of}]'"
         ) from error

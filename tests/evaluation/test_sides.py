@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from deepimagine_training.sides import DOSE_RANGING_SHARES, SHARES, SIDES, Member, assign
 from hypothesis import given
 from hypothesis import strategies as st
+
+from deepimagine_tui.evaluation.sides import DOSE_RANGING_SHARES, SHARES, SIDES, Member, assign
 
 NCT = st.integers(1, 40).map(lambda number: f"NCT{number:08d}")
 MEMBERS = st.lists(st.builds(Member, NCT, st.frozensets(st.sampled_from("abcdefgh"), max_size=2), st.booleans()), max_size=40)

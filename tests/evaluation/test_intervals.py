@@ -7,7 +7,10 @@ from statistics import median as plain_median
 
 import numpy as np
 import pytest
-from deepimagine_training.intervals import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepimagine_tui.evaluation.intervals import (
     LEAST_CLUSTERS,
     Estimate,
     Rows,
@@ -20,8 +23,6 @@ from deepimagine_training.intervals import (
     median,
     word,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def rows_of(sizes: list[int]) -> Rows:

@@ -1,0 +1,71 @@
+"""What every system looks like to the runner: questions in, one prediction each out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Event
+from typing import Protocol
+
+import msgspec
+
+from deepimagine_tui.evaluation.predictions import Prediction
+from deepimagine_tui.evaluation.questions import Question, QuestionSet
+
+
+class SystemFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a journal's header says of a system: see `predictions.Header`."""
+
+    name: str
+    what: str
+    model: str = ""
+    model_sha256: str = ""
+    adapter_sha256: str = ""
+    corpus: str = ""
+    corpus_version: str = ""
+    learnt_from: str = ""
+    learnt_trials: int = 0
+    base_rate: float = 0.5
+    settings: dict[str, str | int | float | bool] = {}
+
+
+class System(Protocol):
+    """Something that predicts. It never abstains: without an answer it gives the base rate of training, marked as fallback."""
+
+    @property
+    def facts(self) -> SystemFacts:
+        """What it is, with everything its predictions depend on."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """How many questions it answers best together; 0 for all at once."""
+        ...
+
+    def predict(self, questions: Sequence[Question], cancel: Event) -> list[Prediction]:
+        """One prediction of each question, in their order.
+
+        Raises:
+            ModelError: the model cannot answer at all.
+            CancelledError: `cancel` was set.
+        """
+        ...
+
+
+class Learnt(msgspec.Struct, frozen=True):
+    """What systems may learn from: questions with their keys, of trials that are not asked, nor of a programme that is."""
+
+    examples: QuestionSet
+
+    @property
+    def base_rates(self) -> dict[str, float]:
+        """The share of each answer, each trial weighing 1; empty where nothing has an answer."""
+        by_trial: dict[str, list[str]] = {}
+        for question in self.examples.questions:
+            answer = self.examples.key(question).answer
+            if answer is not None:
+                by_trial.setdefault(question.nct_id, []).append(answer)
+        rates: dict[str, float] = {}
+        for answers in by_trial.values():
+            for answer in answers:
+                rates[answer] = rates.get(answer, 0.0) + 1 / len(answers) / len(by_trial)
+        return rates
