@@ -13,11 +13,11 @@ from deepimagine_tui.cli.options import as_json
 if TYPE_CHECKING:
     from threading import Event
 
-    from deepimagine_training.ct_open import QuestionSet
     from deepimagine_training.winter import Forecasted
 
     from deepimagine_tui.backends.protocol import ModelInfo
     from deepimagine_tui.corpus.store import Corpus
+    from deepimagine_tui.evaluation.questions import QuestionSet
 
 SYSTEMS = ("comparator-rule", "always-met", "logistic-regression", "deepimagine")
 
@@ -70,14 +70,15 @@ def winter(
     """
     from tempfile import TemporaryDirectory
 
-    from deepimagine_training import ct_open, winter, winter_ledger
+    from deepimagine_training import winter, winter_ledger
     from deepimagine_training.clinifact import read_claims
     from deepimagine_training.inputs import opened
 
     from deepimagine_tui.cli.session import stoppable
+    from deepimagine_tui.evaluation import ct_open
 
     winter_ledger.check(ledger)
-    asked = ct_open.read(questions)
+    asked = winter.superiority(ct_open.read(questions, winter.CUTOFF))
     info, used = None, ""
     if system == "comparator-rule":
         found = winter.comparator_rule(asked)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
 
 import pytest
-from deepimagine_training import ct_open, winter, winter_ledger
-from deepimagine_training.ct_open import QuestionSet
+from deepimagine_training import winter, winter_ledger
 from deepimagine_training.inputs import opened
 from deepimagine_training.winter import Forecasted
 from msgspec.structs import replace
@@ -20,8 +18,11 @@ from msgspec.structs import replace
 from deepimagine_tui.backends import catalogue
 from deepimagine_tui.backends.protocol import GenerationFailed, GenerationRequest
 from deepimagine_tui.backends.scripted import ScriptedBackend, ScriptedOutput, rule_answers
-from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, ModelError, NotFoundError, RefusedError
+from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, ModelError, RefusedError
+from deepimagine_tui.evaluation import ct_open
+from deepimagine_tui.evaluation.questions import QuestionSet
 from tests.cli.conftest import Cli, cli, plain_environment
+from tests.evaluation.ct_open_made import SECRET, pickled
 from tests.training.answering import MODEL, Told
 from tests.training.made import many_trials, write
 from tests.training.test_clinifact import claims
@@ -29,59 +30,10 @@ from tests.training.test_clinifact import row as claim
 
 __all__ = ["cli", "plain_environment"]
 
-Record = dict[str, object]
-SECRET = "the canary sang"
-ARM, OTHER = "Glivazin 25 mg once daily", "Placebo"
-
-
-def options(arm: str, comparator: str) -> list[str]:
-    said = f"statistically significant improvements over the study arm {comparator} with respect to this specific endpoint"
-    return [
-        f"The study arm {arm} has achieved {said}.",
-        f"The study arm {arm} has not achieved {said}, either because of no statistical effect or worse effect.",
-    ]
-
-
-def record(
-    met: bool, comparator: str = OTHER, kind: str = "PLACEBO_COMPARATOR", label: str = "single_arm"
-) -> dict[str, object]:
-    asked = options(ARM, comparator)
-    return {
-        "brief_title": "Glivazin in type 2 diabetes",
-        "meta_label": label,
-        "arms": [
-            {"label": ARM, "type": "EXPERIMENTAL", "interventionNames": ["Drug: Glivazin"]},
-            {"label": comparator, "type": kind, "interventionNames": [f"Drug: {comparator}"]},
-        ],
-        "list_of_tuples": [(ARM, SECRET, comparator)],
-        "question_list_of_lists": [asked],
-        "answer_list_of_lists": [asked[0 if met else 1]],
-        "reported_results": {"http://example.org": {"date": "2025-03-01", "results": [SECRET]}},
-    }
-
-
-def endpoint(measure: str) -> str:
-    return str({"measure": measure, "timeFrame": "week 24", "outcome_type": "primaryOutcomes"})
-
-
-def pickled(path: Path, count: int = 8) -> Path:
-    """Questions that the comparator rule answers rightly, but for the last."""
-    records = {
-        (f"NCT0900000{at}", endpoint("Change From Baseline in HbA1c")): record(
-            met=at % 2 == 0 and at < count - 1,
-            comparator=OTHER if at % 2 == 0 or at == count - 1 else "Metformin",
-            kind="PLACEBO_COMPARATOR" if at % 2 == 0 or at == count - 1 else "ACTIVE_COMPARATOR",
-        )
-        for at in range(count)
-    }
-    records["NCT09000099", endpoint("Any")] = record(True, label="no_arm")
-    path.write_bytes(pickle.dumps(records))
-    return path
-
 
 @pytest.fixture
 def asked(tmp_path: Path) -> QuestionSet:
-    return ct_open.read(pickled(tmp_path / "made.pickle"))
+    return winter.superiority(ct_open.read(pickled(tmp_path / "made.pickle"), "2025-01-31"))
 
 
 @pytest.fixture(scope="module")
@@ -101,50 +53,10 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def test_questions_are_read_without_their_answers(asked: QuestionSet):
-    assert len(asked.questions) == 8
-    assert SECRET not in repr(asked.questions)
-    first = asked.questions[0]
-    assert (first.nct_id, first.target.arm.label, first.target.arm.interventions) == ("NCT09000000", ARM, ("Glivazin",))
-    assert first.target.arm.doses[0].amount == 25
-    assert first.target.comparator is not None
-    assert first.target.comparator.control == "placebo"
-    assert (first.target.time.weeks if first.target.time else None) == 24
-    assert list(asked.answers.values()) == [True, False] * 3 + [True, False]
-
-
-class Harmful:
-    """Would write a file when it is read by an unpickler that obeys."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, tuple[str, str]]:
-        return os.rename, (str(self.path), str(self.path) + ".moved")
-
-
-def test_a_pickle_that_wants_to_run_code_is_refused(tmp_path: Path):
-    path = tmp_path / "harmful.pickle"
-    path.write_bytes(pickle.dumps({"x": Harmful(path)}))
-    with pytest.raises(BadInputError, match="rename"):
-        ct_open.read(path)
-    assert path.exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"no pickle", pickle.dumps({}), pickle.dumps([1]), pickle.dumps({("a", "b"): {}})])
-def test_what_is_no_question_set_is_refused(tmp_path: Path, content: bytes):
-    path = tmp_path / "other.pickle"
-    path.write_bytes(content)
-    with pytest.raises(BadInputError, match="question"):
-        ct_open.read(path)
-    with pytest.raises(NotFoundError):
-        ct_open.read(tmp_path / "none.pickle")
-
-
 def test_the_published_floors_come_out(shared_data: Path):
     """The two rules' macro-F1 on Winter as published: no model is scored."""
-    winter_set = ct_open.read(shared_data / "ct_open" / "Winter_2025.pickle")
-    assert (len(winter_set.questions), sum(winter_set.answers.values())) == (470, 299)
+    winter_set = winter.superiority(ct_open.read(shared_data / "ct_open" / "Winter_2025.pickle"))
+    assert len(winter_set.questions) == 470
     for rule, published in ((winter.always_met, 38.9), (winter.comparator_rule, 47.5)):
         found = winter.score(winter_set, rule(winter_set)).macro_f1
         assert round(100 * (found.value or 0), 1) == published
@@ -176,7 +88,7 @@ def test_the_regression_learns_from_other_trials_alone(asked: QuestionSet, recor
     assert {each.met for each in everything} == {True, False}
     assert all(each.configuration.arm.control not in winter.INERT for each in everything)
     found = winter.logistic_regression(everything, asked)
-    turned = replace(asked, answers={key: not met for key, met in asked.answers.items()})
+    turned = replace(asked, keys={})
     assert winter.logistic_regression(everything, turned) == found
     assert all(0 < each.probability < 1 for each in found.values())
 
@@ -214,7 +126,7 @@ def chains(asked: QuestionSet, backend: Told | ScriptedBackend, records: Path, f
 def test_forecasts_walk_from_anchors_and_are_kept(asked: QuestionSet, records: Path, tmp_path: Path):
     backend = forecaster()
     found = chains(asked, backend, records, tmp_path / "out")
-    assert found.keys() == asked.answers.keys()
+    assert found.keys() == asked.keys.keys()
     assert any(not each.fallback and each.probability == pytest.approx(0.8) for each in found.values())
     assert all(each.probability == 0.4 for each in found.values() if each.fallback)
     assert SECRET not in repr(backend.batches)

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from deepimagine_training.clinifact import ClaimFile, assumed_met, configuration_of
-from deepimagine_training.ct_open import Question, QuestionSet
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.corpus.store import Corpus
 from deepimagine_tui.errors import BadInputError, CancelledError, ModelError, RefusedError
 from deepimagine_tui.evaluation.comparisons import comparisons_of
 from deepimagine_tui.evaluation.intervals import Estimate, Rows, balanced_accuracy, estimate, macro_f1, mean
+from deepimagine_tui.evaluation.questions import Question, QuestionSet
 from deepimagine_tui.extras import extra
 from deepimagine_tui.files import make_dir, storage_error, write_bytes
 from deepimagine_tui.reasoning.anchors import CorpusAnchors
@@ -89,7 +89,7 @@ def score(asked: QuestionSet, forecasts: Mapping[str, Forecasted]) -> Verdicts:
     if missing:
         raise BadInputError(f"{len(missing):,} questions have no forecast.", "Every question counts: forecast them all.")
     found = [forecasts[question.id] for question in asked.questions]
-    truth = ["met" if asked.answers[question.id] else "not met" for question in asked.questions]
+    truth = [str(asked.key(question).answer) for question in asked.questions]
     said = ["met" if one.probability >= 0.5 else "not met" for one in found]
     trials = tuple(question.nct_id for question in asked.questions)
     rows = Rows(trials, trials)
@@ -101,6 +101,18 @@ def score(asked: QuestionSet, forecasts: Mapping[str, Forecasted]) -> Verdicts:
         estimate(balanced_accuracy(truth, said), rows),
         estimate(mean(squares), rows),
     )
+
+
+def superiority(asked: QuestionSet) -> QuestionSet:
+    """The superiority questions of a set: did the study arm achieve a significant improvement over the comparator.
+
+    Raises:
+        BadInputError: there is none.
+    """
+    found = asked.take(frozenset(question.id for question in asked.questions if question.kind == "superiority"))
+    if not found.questions:
+        raise BadInputError(f"{asked.name} holds no superiority question.", "Name a published question set of CT Open.")
+    return found
 
 
 def comparator_rule(asked: QuestionSet) -> dict[str, Forecasted]:
