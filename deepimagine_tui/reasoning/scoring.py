@@ -48,6 +48,7 @@ __all__ = [
     "skill",
     "standard_error",
     "step_direction",
+    "value_errors",
     "without_grade",
 ]
 
@@ -73,6 +74,23 @@ def contrast_error(
     if not same_contrast(imagined, observed):
         raise NotScorableError("the posted contrast has another scale or orientation")
     return abs(contrast_g(imagined) - contrast_g(observed)) / contrast_scale(imagined, source, outcome)
+
+
+def value_errors(source: State, imagined: State, posted: State) -> tuple[float, ...]:
+    """e of each value of `imagined` that a model said, the arm's first; without those that cannot be graded."""
+    outcome = posted.configuration.outcome
+    if _comparable(imagined.configuration.outcome, outcome) is not None:
+        return ()
+    pairs = [(imagined.arm_value, posted.arm_value), (imagined.comparator_value, posted.comparator_value)]
+    found = []
+    for said, truth in pairs:
+        if said is None or truth is None or said.status != "imagined":
+            continue
+        try:
+            found.append(error(said, truth, outcome, source))
+        except NotScorableError:
+            continue
+    return tuple(found)
 
 
 def skill(errors: Sequence[float], copy_errors: Sequence[float]) -> float:
