@@ -45,6 +45,9 @@ _ROLES = {"primaryOutcomes": "primary", "secondaryOutcomes": "secondary"}
 _DAMAGE = (pickle.UnpicklingError, EOFError, AttributeError, KeyError, IndexError, TypeError, ValueError, SyntaxError)
 """What reading a file that is something else may raise; damaged JSON is a `ValueError`."""
 
+PublishedKey = tuple[str, str, int]
+"""How CT Open's own evaluation names a question: its NCT id, the text of its endpoint, and its number there."""
+
 _Record = dict[str, Any]
 _Records = list[tuple[tuple[str, str], _Record]]
 
@@ -117,6 +120,23 @@ def reported_texts(path: Path) -> dict[str, tuple[str, ...]]:
     return {nct_id: tuple(dict.fromkeys(texts)) for nct_id, texts in found.items()}
 
 
+def published_keys(path: Path) -> dict[str, PublishedKey]:
+    """How CT Open names each question of a file, by the id that it has here.
+
+    Raises:
+        NotFoundError: there is no such file.
+        BadInputError: it is no question set of CT Open, or wants to run code.
+    """
+    found: dict[str, PublishedKey] = {}
+    try:
+        for at, ((nct_id, endpoint), record) in enumerate(_records(path)):
+            for number in range(len(record["question_list_of_lists"])):
+                found[_id(nct_id, at, number)] = (nct_id, endpoint, number)
+    except _DAMAGE as error:
+        raise BadInputError(f"{path.name} is no question set of CT Open ({error}).", "Name a published file.") from error
+    return found
+
+
 def _records(path: Path) -> _Records:
     if not path.is_file():
         raise NotFoundError(f"There is no file {path}.", "Name a published question set of CT Open.")
@@ -137,7 +157,7 @@ def _read(records: _Records, cutoff: str) -> Iterable[tuple[Question, Key]]:
             arm, comparator, listed = _sides(kind, options, record)
             names = THREE_WAY if kind == "comparative effect" else TWO_WAY
             question = Question(
-                id=f"{nct_id}/{at}/{number}",
+                id=_id(nct_id, at, number),
                 nct_id=nct_id,
                 programme=nct_id,
                 kind=kind,
@@ -149,6 +169,10 @@ def _read(records: _Records, cutoff: str) -> Iterable[tuple[Question, Key]]:
                 arms=listed,
             )
             yield question, Key(question_id=question.id, answer=names[options.index(answer)])
+
+
+def _id(nct_id: str, at: int, number: int) -> str:
+    return f"{nct_id}/{at}/{number}"
 
 
 def _kind(meta_label: str, options: int) -> QuestionClass:
