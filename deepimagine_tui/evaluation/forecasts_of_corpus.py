@@ -117,7 +117,7 @@ def _of_trial(trial: Trial, programme: str) -> Iterator[tuple[Question, Key]]:
             kind="superiority",
             target=target,
             title=trial.title,
-            cutoff=_day_before(posted),
+            cutoff=day_before(posted),
             comparator_type=_registered_type(trial, state),
         )
         yield question, Key(question_id=question.id, answer=state.met.verdict, target=state, posted=posted)
@@ -139,7 +139,7 @@ def _registered_type(trial: Trial, state: State) -> str:
     return "" if arm is None or arm.type == "unknown" else arm.type
 
 
-def _day_before(posted: str) -> str:
+def day_before(posted: str) -> str:
     """The day before the earliest that `posted` may mean; no cutoff where it is not known."""
     if not posted:
         return NO_CUTOFF
