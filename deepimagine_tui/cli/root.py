@@ -22,6 +22,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("deepimagine_tui.cli.runs:runs", "List, read, rename and delete what was imagined."),
     "export": ("deepimagine_tui.cli.export:export", "Write a run as a figure, a report or data; a training run as GGUF files."),
     "train": ("deepimagine_tui.cli.train:train", "Train a counterfactual model of your own on a corpus of trials."),
+    "evaluate": (
+        "deepimagine_tui.cli.evaluate:evaluate",
+        "Measure what a model's word is worth, on trials that it was not trained on.",
+    ),
     "doctor": ("deepimagine_tui.cli.doctor:doctor", "Check what DeepImagine needs on this machine."),
 }
 

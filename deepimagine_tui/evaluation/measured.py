@@ -50,22 +50,28 @@ def measured_set(questions: QuestionSet, predictions: Iterable[Prediction]) -> I
 
 
 def of_step(
-    source: State, imagined: State, posted: State, factor: Factor, *, programme: str, chain_length: int = 1
+    source: State, imagined: State | None, posted: State, factor: Factor, *, programme: str, chain_length: int = 1
 ) -> Measured:
-    """A step's imagined state beside the posted one."""
-    found = scoring.grade(source, imagined, posted, factor)
+    """A step's imagined state, `None` where there was no answer, beside the posted one."""
+    found = scoring.grade(source, imagined or posted, posted, factor)
     truth = posted.met.verdict if posted.met is not None else "undetermined"
-    return Measured(
+    measured = Measured(
         nct_id=posted.nct_id,
         programme=programme,
         factor=factor,
         kind=posted.configuration.outcome.kind,
         chain_length=chain_length,
+        met=None if truth == "undetermined" else truth == "met",
+        posted_direction=found.posted_direction,
+        answered=imagined is not None,
+    )
+    if imagined is None:
+        return measured
+    return msgspec.structs.replace(
+        measured,
         errors=scoring.value_errors(source, imagined, posted),
         probability=imagined.met.probability if imagined.met is not None else None,
-        met=None if truth == "undetermined" else truth == "met",
         direction=found.imagined_direction,
-        posted_direction=found.posted_direction,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -11,7 +11,7 @@ from deepimagine_training.held_out import Answer, HeldOut
 from deepimagine_tui.backends.protocol import SlotFilled
 from deepimagine_tui.reasoning import prompts, scoring
 from deepimagine_tui.reasoning.parse import ParseProblem, parse
-from deepimagine_tui.reasoning.state import Direction
+from deepimagine_tui.reasoning.state import Direction, State
 from deepimagine_tui.reasoning.steps import answered
 
 Says = Literal["verdict", "direction", "value"]
@@ -38,6 +38,13 @@ class System(msgspec.Struct, frozen=True):
     predictions: dict[str, Prediction]
 
 
+class Imagined(NamedTuple):
+    """What an answer says: the state, and the direction in words, `None` where it was not asked for."""
+
+    state: State
+    stated: Direction | None
+
+
 def verdict_of(probability: float) -> Prediction:
     """A forecast of the verdict alone, its likelier label said."""
     return Prediction(probability=probability, met=probability >= 0.5)
@@ -45,26 +52,34 @@ def verdict_of(probability: float) -> Prediction:
 
 def graded(one: HeldOut, answer: Answer) -> Prediction:
     """A model's answer, read by the one parser and graded by the one grader."""
-    if answer.problem:
-        return Prediction(problem=answer.problem)
-    read = parse(answer.completion, one.question.slots)
-    if isinstance(read, ParseProblem):
-        return Prediction(problem=read.reason)
-    slot = None
-    if answer.probability is not None and prompts.VERDICT in read.choices:
-        shares = {prompts.MET: answer.probability, prompts.NOT_MET: 1 - answer.probability}
-        slot = SlotFilled("", prompts.VERDICT, read.choices[prompts.VERDICT], shares, answer.mass, "logits")
-    imagined, _ = answered(one.step, read, one.question.asked, slot)
-    stated: Any = read.choices.get(prompts.DIRECTION)
-    found = scoring.grade(one.step.source, imagined, one.target, one.step.factor, stated)
-    met = imagined.met
+    read = imagined(one, answer)
+    if isinstance(read, str):
+        return Prediction(problem=read)
+    found = scoring.grade(one.step.source, read.state, one.target, one.step.factor, read.stated)
+    met = read.state.met
     return Prediction(
         probability=met.probability if met is not None else None,
         met=met.verdict == "met" if met is not None and met.verdict != "undetermined" else None,
         direction=found.imagined_direction,
-        stated=stated,
+        stated=read.stated,
         error=found.error,
     )
+
+
+def imagined(one: HeldOut, answer: Answer) -> Imagined | str:
+    """The state that an answer leads to, uncalibrated; or why there is none."""
+    if answer.problem:
+        return answer.problem
+    read = parse(answer.completion, one.question.slots)
+    if isinstance(read, ParseProblem):
+        return read.reason
+    slot = None
+    if answer.probability is not None and prompts.VERDICT in read.choices:
+        shares = {prompts.MET: answer.probability, prompts.NOT_MET: 1 - answer.probability}
+        slot = SlotFilled("", prompts.VERDICT, read.choices[prompts.VERDICT], shares, answer.mass, "logits")
+    state, _ = answered(one.step, read, one.question.asked, slot)
+    stated: Any = read.choices.get(prompts.DIRECTION)
+    return Imagined(state, stated)
 
 
 def model_system(name: str, what: str, asked: Iterable[HeldOut], answers: Mapping[str, Answer]) -> System:

@@ -1,0 +1,16 @@
+"""`deepimagine evaluate`: what a model's word is worth. A command is imported when it is called."""
+
+from __future__ import annotations
+
+import click
+
+from deepimagine_tui.cli.lazy import LazyGroup
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "calibrate": ("deepimagine_tui.cli.evaluate_calibrate:calibrate", "Calibrate a model's intervals and P(met)."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+def evaluate() -> None:
+    """Measure what a model's word is worth, on trials that it was not trained on."""
