@@ -70,14 +70,15 @@ def winter(
     """
     from tempfile import TemporaryDirectory
 
-    from deepimagine_training import winter, winter_ledger
+    from deepimagine_training import winter
     from deepimagine_training.clinifact import read_claims
     from deepimagine_training.inputs import opened
 
     from deepimagine_tui.cli.session import stoppable
     from deepimagine_tui.evaluation import ct_open
+    from deepimagine_tui.evaluation import ledger as looks_so_far
 
-    winter_ledger.check(ledger)
+    looks_so_far.check(ledger)
     asked = winter.superiority(ct_open.read(questions, winter.CUTOFF))
     info, used = None, ""
     if system == "comparator-rule":
@@ -97,22 +98,13 @@ def winter(
                 found = winter.logistic_regression(learnt, asked)
             else:
                 found, info = _chains(asked, source, model, adapter, anchors, out, cancel)
-    entry = winter_ledger.enter(
-        ledger,
-        system,
-        asked.sha256,
-        winter.score(asked, found),
-        model=info.name if info else "",
-        model_sha256=info.sha256 if info else "",
-        adapter_sha256=info.adapter_sha256 if info else "",
-        corpus=used,
-    )
-    looks = len(winter_ledger.read(ledger))
+    entry = looks_so_far.enter(ledger, asked, winter.predictions(asked, system, found, info, used))
+    looks = len(looks_so_far.read(ledger))
     narrate(f"Entered into {ledger} as look {looks}. Commit it.")
     if json_output:
         emit_json({"entry": entry, "looks": looks})
         return
-    verdicts = entry.verdicts
+    verdicts = entry.by_class["superiority"]
     of = verdicts.macro_f1.trials
     emit(f"{system}: {verdicts.questions:,} questions of {of} trials, {verdicts.fallbacks:,} without answer")
     for name, each in (

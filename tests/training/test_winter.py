@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from deepimagine_training import winter, winter_ledger
+from deepimagine_training import winter
 from deepimagine_training.inputs import opened
 from deepimagine_training.winter import Forecasted
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from deepimagine_tui.backends.protocol import GenerationFailed, GenerationReques
 from deepimagine_tui.backends.scripted import ScriptedBackend, ScriptedOutput, rule_answers
 from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, ModelError, RefusedError
 from deepimagine_tui.evaluation import ct_open
+from deepimagine_tui.evaluation.ledger import read
 from deepimagine_tui.evaluation.questions import QuestionSet
 from tests.cli.conftest import Cli, cli, plain_environment
 from tests.evaluation.ct_open_made import SECRET, pickled
@@ -174,7 +175,7 @@ def test_every_look_is_entered_with_commit_and_model(
     command = ("train", "winter", questions, "--corpus", records, "--ledger", ledger, "--out", tmp_path / "out")
     told = cli(*command, "--model", "scripted", "--anchors", "2", "--json")
     assert told.code == ExitCode.OK, told.err
-    looks = winter_ledger.read(ledger)
+    looks = read(ledger)
     head = subprocess.run(("git", "-C", checkout, "rev-parse", "HEAD"), capture_output=True, text=True, check=True)
     assert [look.system for look in looks] == ["comparator-rule", "logistic-regression", "deepimagine"]
     assert {look.commit for look in looks} == {head.stdout.strip()}
@@ -190,6 +191,6 @@ def test_without_a_checkout_nothing_is_scored(tmp_path: Path, asked: QuestionSet
     assert not (tmp_path / "ledger.jsonl").exists()
     (tmp_path / "ledger.jsonl").write_text("{")
     with pytest.raises(BadInputError, match="is damaged"):
-        winter_ledger.read(tmp_path / "ledger.jsonl")
-    assert winter_ledger.read(tmp_path / "none.jsonl") == []
+        read(tmp_path / "ledger.jsonl")
+    assert read(tmp_path / "none.jsonl") == []
     assert asked.questions

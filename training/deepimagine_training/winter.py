@@ -1,7 +1,7 @@
 """Scoring CT Open's superiority questions: by rules, by a TF-IDF logistic regression, and by forecast chains of a model.
 
-Models are chosen on held-out registry trials and never here; each scoring is entered into the ledger (`winter_ledger`), so that
-everybody sees how often the set was looked at.
+Models are chosen on held-out registry trials and never here; each scoring is entered into the ledger
+(`evaluation.ledger`), so that everybody sees how often the set was looked at.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from deepimagine_training.clinifact import ClaimFile, assumed_met, configuration_of
-from deepimagine_tui.backends.protocol import ModelBackend
+from deepimagine_tui.backends.protocol import ModelBackend, ModelInfo
 from deepimagine_tui.corpus.store import Corpus
 from deepimagine_tui.errors import BadInputError, CancelledError, ModelError, RefusedError
 from deepimagine_tui.evaluation.comparisons import comparisons_of
-from deepimagine_tui.evaluation.intervals import Estimate, Rows, balanced_accuracy, estimate, macro_f1, mean
+from deepimagine_tui.evaluation.ledger import Verdicts, verdicts
+from deepimagine_tui.evaluation.predictions import Header, Prediction, Predictions
 from deepimagine_tui.evaluation.questions import Question, QuestionSet
 from deepimagine_tui.extras import extra
 from deepimagine_tui.files import make_dir, storage_error, write_bytes
@@ -49,16 +50,6 @@ class Forecasted(msgspec.Struct, frozen=True):
     fallback: bool = False
 
 
-class Verdicts(msgspec.Struct, frozen=True):
-    """The scores of a system: shares in [0, 1] with 95% intervals over trials; `fallbacks` of `questions` had no answer."""
-
-    questions: int
-    fallbacks: int
-    macro_f1: Estimate
-    balanced_accuracy: Estimate
-    brier: Estimate
-
-
 class Comparison(NamedTuple):
     """A posted comparison with a verdict, to learn from."""
 
@@ -79,8 +70,10 @@ class _Begun(msgspec.Struct, frozen=True):
     settings: ImagineSettings
 
 
-def score(asked: QuestionSet, forecasts: Mapping[str, Forecasted]) -> Verdicts:
-    """The macro-F1 and balanced accuracy of the likelier label, and the Brier score, of forecasts of every question.
+def predictions(
+    asked: QuestionSet, system: str, forecasts: Mapping[str, Forecasted], info: ModelInfo | None = None, corpus: str = ""
+) -> Predictions:
+    """Forecasts as predictions of a set.
 
     Raises:
         BadInputError: a question has no forecast.
@@ -88,19 +81,34 @@ def score(asked: QuestionSet, forecasts: Mapping[str, Forecasted]) -> Verdicts:
     missing = [question.id for question in asked.questions if question.id not in forecasts]
     if missing:
         raise BadInputError(f"{len(missing):,} questions have no forecast.", "Every question counts: forecast them all.")
-    found = [forecasts[question.id] for question in asked.questions]
-    truth = [str(asked.key(question).answer) for question in asked.questions]
-    said = ["met" if one.probability >= 0.5 else "not met" for one in found]
-    trials = tuple(question.nct_id for question in asked.questions)
-    rows = Rows(trials, trials)
-    squares = [(one.probability - (posted == "met")) ** 2 for one, posted in zip(found, truth, strict=True)]
-    return Verdicts(
-        len(found),
-        sum(one.fallback for one in found),
-        estimate(macro_f1(truth, said, ("met", "not met")), rows),
-        estimate(balanced_accuracy(truth, said), rows),
-        estimate(mean(squares), rows),
+    header = Header(
+        system=system,
+        what=system,
+        set_name=asked.name,
+        set_sha256=asked.sha256,
+        questions=len(asked.questions),
+        model=info.name if info else "",
+        model_sha256=info.sha256 if info else "",
+        adapter_sha256=info.adapter_sha256 if info else "",
+        corpus=corpus,
     )
+    found = {}
+    for question in asked.questions:
+        one = forecasts[question.id]
+        shares = (one.probability, 1 - one.probability)
+        found[question.id] = Prediction(
+            question_id=question.id, probabilities=shares, fallback="no anchor" if one.fallback else ""
+        )
+    return Predictions(header, found)
+
+
+def score(asked: QuestionSet, forecasts: Mapping[str, Forecasted]) -> Verdicts:
+    """The scores of forecasts of every question.
+
+    Raises:
+        BadInputError: a question has no forecast.
+    """
+    return verdicts(asked, predictions(asked, "", forecasts))["superiority"]
 
 
 def superiority(asked: QuestionSet) -> QuestionSet:
