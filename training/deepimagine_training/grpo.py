@@ -134,8 +134,6 @@ def train(
 
 
 def _check(recipe: Recipe) -> None:
-    if recipe.grpo.rollouts == "llama.cpp":
-        raise RefusedError("Rollouts by llama.cpp are not built.", "Set grpo.rollouts=transformers, or vllm.")
     if recipe.machine.sharding == "fsdp":
         raise RefusedError(
             "Reinforcement learning needs the whole policy in each process.", "Set machine.sharding=ddp for this stage."

@@ -113,7 +113,7 @@ def check(recipe: Recipe, base: BaseShape) -> None:
             f"The recipe {recipe.name} samples by a vLLM server and names none.", "Set grpo.vllm_server, e.g. http://host:8000."
         )
     if grpo.run and grpo.rollouts == "vllm" and machine.device == "cpu":
-        raise RefusedError("vLLM needs a GPU.", "Set grpo.rollouts to transformers or llama.cpp.")
+        raise RefusedError("vLLM needs a GPU.", "Set grpo.rollouts=transformers.")
     if grpo.run and grpo.prompts * grpo.generations % machine.processes:
         raise RefusedError(
             f"{grpo.prompts} x {grpo.generations} samples cannot be spread evenly over {machine.processes} processes.",

@@ -13,7 +13,7 @@ SCHEMA_VERSION = 1
 Operators = Literal["joint", "per factor"]
 Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "bfloat16"]
-Rollouts = Literal["llama.cpp", "vllm", "transformers"]
+Rollouts = Literal["transformers", "vllm"]
 Schedule = Literal["cosine", "cosine_with_min_lr", "linear", "constant"]
 Sharding = Literal["none", "ddp", "fsdp"]
 
