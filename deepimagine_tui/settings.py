@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the model in the catalogue (`deepimagine models list`). Empty: the one chosen with `deepimagine models use`."""
     adapter: str = ""
     """Path of a LoRA adapter (GGUF) to load on the model. Empty: the one that the catalogue names for the model, if any."""
+    calibration: str = ""
+    """Path of a calibration file for the model. Empty: your own for it, else the one beside its adapter, else none."""
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 7
     """Seed of the sampling, 0 to 4294967295. The same seed repeats a text on the same build and batch layout only."""
     samples: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
@@ -72,7 +74,7 @@ class Resolved(msgspec.Struct, frozen=True):
 
 KEYS: tuple[str, ...] = Settings.__struct_fields__
 _FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Settings)}
-_PATH_KEYS = frozenset({"corpus", "adapter"})
+_PATH_KEYS = frozenset({"corpus", "adapter", "calibration"})
 
 
 def load(flags: Mapping[str, object] | None = None) -> Settings:

@@ -37,6 +37,9 @@ yes_option = click.option("--yes", is_flag=True, help="Answer yes to questions, 
 def model_options(command: Command) -> Command:
     """Which model answers."""
     for option in (
+        click.option(
+            "--calibration", metavar="FILE", help="Calibration of the model. Default: your own for it, else its adapter's."
+        ),
         click.option("--adapter", type=click.Path(path_type=Path), help="LoRA adapter (GGUF) to load on the model."),
         click.option(
             "--backend",

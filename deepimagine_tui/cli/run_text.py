@@ -108,6 +108,8 @@ def _step(number: int, step: StepView) -> Iterator[str]:
     if estimated.kind in how:
         yield f"   ({how[estimated.kind]})"
     yield from _aligned(lines_of_state(estimated.state))
+    if estimated.record:
+        yield f"  Record of {one_line(estimated.record)}"
     if estimated.revealed:
         yield from _reveal(estimated.revealed, estimated.state.configuration)
     yield from (f"  Note: {one_line(warning)}" for warning in estimated.warnings)
@@ -199,6 +201,8 @@ def _aggregate(aggregated: Aggregated, graph: ReasoningGraph) -> Iterator[str]:
         yield f"  {aggregated.anchors_met} of {aggregated.anchors_with_verdict} anchors with a verdict were met"
     if aggregated.comparator_rule:
         yield f"  Rule by comparator alone: {one_line(aggregated.comparator_rule)}"
+    if aggregated.record:
+        yield f"  Record of {one_line(aggregated.record)}"
     if aggregated.revealed and configuration:
         yield from _reveal(aggregated.revealed, configuration)
     yield from (f"  Note: {one_line(warning)}" for warning in aggregated.warnings)
@@ -227,6 +231,8 @@ def _ending(graph: ReasoningGraph) -> Iterator[str]:
         parts.append(f"at {model.host}")
     parts += [f"seed {settings.seed}", f"prompts {started.prompt_version}"]
     yield _fact("Model", ", ".join(parts))
+    if started.calibration:
+        yield _fact("Limits", started.calibration)
     yield _fact("Corpus", f"{started.corpus_name} {started.corpus_version}, data to {started.data_date or 'unknown'}")
     yield _fact("Run", started.run_id)
     yield started.context_of_use or CONTEXT_OF_USE

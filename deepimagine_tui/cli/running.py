@@ -56,6 +56,7 @@ def answer(
         DeepImagineError: the model cannot be opened, or the run cannot be kept.
     """
     from deepimagine_tui.backends.adapter_facts import trained_on
+    from deepimagine_tui.evaluation.on_file import on_file
     from deepimagine_tui.reasoning.anchors import CorpusAnchors
     from deepimagine_tui.reasoning.engine import imagine
     from deepimagine_tui.reasoning.journal import record
@@ -64,7 +65,16 @@ def answer(
     graph, narrator, gone, problems = ReasoningGraph(), Narrator(), False, list[StorageError]()
     path = RunStore.default().path(request.run_id)
     with stoppable() as cancel, opened_backend(settings, backend, yes=yes, cancel=cancel) as model:
-        events = imagine([request], model, CorpusAnchors(corpus), cancel, trained_on=trained_on(model.info))
+        known = on_file(model.info, settings.calibration)
+        events = imagine(
+            [request],
+            model,
+            CorpusAnchors(corpus),
+            cancel,
+            trained_on=trained_on(model.info),
+            calibration=known.calibration,
+            records=known.records,
+        )
         for event in record(events, path, problems.append):
             graph = fold(graph, event)
             try:

@@ -36,12 +36,12 @@ def own_folder(subject: Subject) -> Path:
     return paths.data_dir() / "calibration" / hashlib.sha256(weights.encode()).hexdigest()[:16]
 
 
-def on_file(info: ModelInfo, named: Path | None = None) -> OnFile:
+def on_file(info: ModelInfo, named: str = "") -> OnFile:
     """The calibration and the records of a model.
 
     Args:
         info: The model.
-        named: A calibration file to use instead; its records are those beside it, if any.
+        named: The path of a calibration file to use instead, with the records beside it, if any; empty for none.
 
     Raises:
         RefusedError: the named calibration is of another model.
@@ -49,14 +49,15 @@ def on_file(info: ModelInfo, named: Path | None = None) -> OnFile:
     """
     if info.demo:
         return OnFile()
-    if named is not None:
-        chosen = calibration.load(named)
+    if named:
+        path = Path(named).expanduser()
+        chosen = calibration.load(path)
         if chosen.subject is not None and not chosen.subject.is_of(info):
             raise RefusedError(
-                f"The calibration {named.name} is of {chosen.subject.name}, not of {subject_of(info).name}.",
+                f"The calibration {path.name} is of {chosen.subject.name}, not of {subject_of(info).name}.",
                 "Calibrate this model: deepimagine evaluate calibrate",
             )
-        return OnFile(chosen, _records(named.parent, info) or _first_records(info))
+        return OnFile(chosen, _records(path.parent, info) or _first_records(info))
     found = next((each for each in (_calibration(folder, info) for folder in _folders(info)) if each is not None), None)
     return OnFile(found, _first_records(info))
 

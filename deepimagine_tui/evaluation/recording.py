@@ -68,7 +68,7 @@ def record(said: Said, training: Iterable[Measured], trained_on: frozenset[str],
     held_out = untrained(said, trained_on)
     base = learnt(training)
     factors = sorted({row.factor for row in held_out.rows}, key=lambda factor: factor or "")
-    records = []
+    records: list[Record] = []
     for factor in factors:
         of_factor = [row for row in held_out.rows if row.factor == factor]
         for answered in _ANSWERED:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from deepimagine_tui.reasoning.calibration import Calibration, Check
 
-NONE_ON_FILE = "No calibration of this model is on file: imagined values carry no interval, and P(met) is the model's own."
+FAILED = "calibration failed its check"
+"""How the word on a calibration begins that did not hold on other trials."""
 
 
 def calibration_lines(found: Calibration) -> list[str]:
@@ -20,7 +21,7 @@ def calibration_word(found: Calibration | None) -> str:
         return "not calibrated: no calibration of this model is on file"
     failed = "; ".join(check_text(check, found.level) for check in found.failed)
     if failed:
-        return f"calibration failed its check: {failed}"
+        return f"{FAILED}: {failed}"
     trials = len(found.fitted_on.trials) if found.fitted_on is not None else 0
     fitted = f", fitted on {trials} held-out trials" if trials else ""
     checked = next((check for check in found.checks if check.what == "coverage" and check.kind is None), None)

@@ -13,7 +13,7 @@ from deepimagine_tui.reasoning.graph import StepView
 from deepimagine_tui.reasoning.state import ContrastEstimate, MetEstimate, Number, State, Status
 from deepimagine_tui.reasoning.summary import MARKS
 from deepimagine_tui.text import inert as inert_lines
-from deepimagine_tui.tui.show import bracket, clip, digits, hanging, inert, met_text, posted, probability, style_of
+from deepimagine_tui.tui.show import clip, digits, hanging, inert, interval_text, met_text, posted, probability, style_of
 
 SEEN = "the model was trained on this trial"
 TAIL_LINES = 14
@@ -87,6 +87,8 @@ def step_card(number: int, step: StepView, estimated: StepEstimated, width: int,
     style = "bold italic" if word.startswith("○") else "bold"
     lines.append(Content.assemble((word, style), (f"  {notes}", "dim")))
     lines += _state_lines(estimated.state, width)
+    if estimated.record:
+        lines.append(_hanging("  ", estimated.record, width, ""))
     lines += [_hanging("  ! ", warning, width, "$text-warning") for warning in estimated.warnings]
     if estimated.revealed is not None:
         lines += reveal_lines(estimated.state, estimated.revealed, width)
@@ -116,13 +118,15 @@ def _state_lines(state: State, width: int) -> list[Content]:
     if state.contrast is not None:
         names.append(_contrast_name(state.contrast))
     label = min(max(len(name) for name in names), max(width - _VALUE - 4, 10))
+    every = [number for _, number in sides if number is not None]
+    every += [state.contrast.number] if state.contrast is not None else []
+    bare = all(number.interval is None for number in every if number.status == "imagined")
     for name, number in sides:
-        lines += _number_lines(clip(name, label), number, label, width)
+        lines += _number_lines(clip(name, label), number, label, width, bare=bare)
     imagined = _status(state) == "imagined"
     if state.contrast is not None:
-        lines += _contrast_lines(state.contrast, label, width, imagined=imagined)
-    numbers = [number for _, number in sides if number is not None]
-    if any(number.status == "imagined" and number.interval is None for number in numbers):
+        lines += _contrast_lines(state.contrast, label, width, imagined=imagined, bare=bare)
+    if bare and any(number.status == "imagined" for number in every):
         lines.append(Content.styled("  no intervals: not calibrated", "dim"))
     lines += _met_lines(state.met, width)
     if state.z_test is not None and state.z_test.agrees:
@@ -135,15 +139,20 @@ def _p(value: float) -> str:
     return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 
-def _number_lines(name: str, number: Number | None, label: int, width: int) -> list[Content]:
+def _number_lines(name: str, number: Number | None, label: int, width: int, *, bare: bool) -> list[Content]:
     if number is None:
         return [Content.styled(f"  {name:<{label}}  not asked", "dim")]
-    extra = [bracket(number.interval)] if number.interval is not None else []
+    extra = _interval(number, bare=bare)
     if number.n is not None and number.status == "observed" and number.source is not None:
         extra.append(f"n {number.n}")
     if number.after_entered and number.status != "entered":
         extra.append("after an entered value")
     return _lines(name, number.status, _value(number), extra, label, width)
+
+
+def _interval(number: Number, *, bare: bool) -> list[str]:
+    """The interval, or that there is none; where the state is `bare` of them, one line below says so for all."""
+    return [text] if (text := interval_text(number)) and (number.interval is not None or not bare) else []
 
 
 def _value(number: Number) -> str:
@@ -167,11 +176,11 @@ def _contrast_name(contrast: ContrastEstimate) -> str:
     return inert(contrast.scale) or contrast.kind
 
 
-def _contrast_lines(contrast: ContrastEstimate, label: int, width: int, *, imagined: bool) -> list[Content]:
+def _contrast_lines(contrast: ContrastEstimate, label: int, width: int, *, imagined: bool, bare: bool) -> list[Content]:
     number = contrast.number
     computed = imagined and number.status == "derived"
     status: Status = "imagined" if computed else number.status
-    extra = [bracket(number.interval)] if number.interval is not None else []
+    extra = _interval(number, bare=bare)
     if contrast.p_text:
         extra.append(inert(contrast.p_text))
     if computed:

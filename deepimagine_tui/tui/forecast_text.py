@@ -104,10 +104,15 @@ def _aggregate_lines(total: Aggregated, graph: ReasoningGraph, width: int, *, ba
             "against", f"{name}  {marked(total.comparator_value).plain}  {interval_text(total.comparator_value)}", "italic"
         )
     if total.contrast is not None and total.contrast.number.value is not None and main is not total.contrast.number:
-        scale = clip(total.contrast.scale or total.contrast.kind, 30)
-        yield _row("contrast", f"{scale}  ○ {digits(total.contrast.number.value)}  from imagined values", "italic")
+        number, scale = total.contrast.number, clip(total.contrast.scale or total.contrast.kind, 30)
+        said = (scale, f"○ {digits(number.value or 0.0)}", interval_text(number), "from imagined values")
+        yield _row("contrast", "  ".join(part for part in said if part), "italic")
     yield _row("anchors met", f"{total.anchors_met} of {total.anchors_with_verdict} with a verdict")
     yield from _wrapped("comparator rule", inert(total.comparator_rule), width)
+    if total.record:
+        yield from _wrapped("record", inert(total.record), width)
+    if graph.started is not None and graph.started.calibration:
+        yield from _wrapped("calibration", inert(graph.started.calibration), width)
     for warning in total.warnings:
         yield Content.styled(f"  ! {inert(warning)}", "$text-warning")
     if total.revealed is not None and target is not None:

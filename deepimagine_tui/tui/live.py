@@ -104,13 +104,23 @@ class LiveServices:
         from contextlib import closing
 
         from deepimagine_tui.backends.adapter_facts import trained_on
+        from deepimagine_tui.evaluation.on_file import on_file
         from deepimagine_tui.reasoning.anchors import CorpusAnchors
         from deepimagine_tui.reasoning.engine import imagine
         from deepimagine_tui.reasoning.journal import record
 
         path = self.runs().path(request.run_id)
+        known = on_file(backend.info, self.settings.calibration)
         with closing(self._corpus()) as corpus:
-            events = imagine([request], backend, CorpusAnchors(corpus), cancel, trained_on=trained_on(backend.info))
+            events = imagine(
+                [request],
+                backend,
+                CorpusAnchors(corpus),
+                cancel,
+                trained_on=trained_on(backend.info),
+                calibration=known.calibration,
+                records=known.records,
+            )
             yield from record(events, path, warn)
 
     def runs(self) -> RunStore:

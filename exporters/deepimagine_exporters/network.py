@@ -114,8 +114,8 @@ def _anchor_attributes(pathway: int, view: PathwayView) -> Attributes:
 def _step_attributes(pathway: int, number: int, step: StepView) -> Attributes:
     place: dict[str, Scalar | None] = {"pathway": pathway, "step": number + 1}
     if step.estimated:
-        warnings = " ".join(map(one_line, step.estimated.warnings))
-        return _known(place | {"kind": "state", "warnings": warnings} | _state_attributes(step.estimated.state))
+        said = {"warnings": " ".join(map(one_line, step.estimated.warnings)), "record": one_line(step.estimated.record)}
+        return _known(place | {"kind": "state"} | said | _state_attributes(step.estimated.state))
     if step.failed:
         message = inert(step.failed.message)
         return _known(
@@ -230,6 +230,7 @@ def _aggregate_attributes(aggregated: Aggregated) -> Attributes:
         "anchors_met": aggregated.anchors_met,
         "anchors_with_verdict": aggregated.anchors_with_verdict,
         "comparator_rule": one_line(aggregated.comparator_rule),
+        "record": one_line(aggregated.record),
         "warnings": " ".join(map(one_line, aggregated.warnings)),
     }
     return _known(found)

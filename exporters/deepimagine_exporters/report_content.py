@@ -140,6 +140,8 @@ def _step(step: StepView, level: int) -> Iterator[Part]:
     if estimated.reasoning:
         yield Quote(estimated.reasoning + (" […cut at the token limit]" if estimated.reasoning_cut else ""))
     yield results_table(estimated.state)
+    if estimated.record:
+        yield Paragraph(f"Record of {one_line(estimated.record)}.")
     if estimated.stated_direction:
         yield Paragraph(f"Direction stated by the model: {estimated.stated_direction}.")
     if estimated.state.z_test:
@@ -172,6 +174,8 @@ def _aggregate(graph: ReasoningGraph, total: Aggregated) -> Iterator[Part]:
         facts.append(f"{total.anchors_met} of {total.anchors_with_verdict} anchors with a posted verdict were met.")
     if total.comparator_rule:
         facts.append(f"Comparator rule: {one_line(total.comparator_rule)}.")
+    if total.record:
+        facts.append(f"Record of {one_line(total.record)}.")
     yield Bullets(tuple(facts))
     yield Table(
         ("Pathway", "Anchor", "Similarity", "Weight", "Value at the target", "P(met)", "Verdict"),
@@ -240,6 +244,7 @@ def _repeat(graph: ReasoningGraph) -> Iterator[Part]:
         ("adapter sha256", model.adapter_sha256),
         ("backend", model.backend),
         ("prompt version", started.prompt_version),
+        ("calibration", one_line(started.calibration)),
         ("seed", str(settings.seed)),
         ("temperature, top-p", f"{settings.temperature:g}, {settings.top_p:g}"),
         ("reasoning tokens", f"at most {settings.max_reasoning_tokens} a step"),

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
+from deepimagine_tui.reasoning.calibration_text import FAILED
 from deepimagine_tui.reasoning.events import CONTEXT_OF_USE, DEMO_MARK, RunFinished
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
 from deepimagine_tui.tui.actions import bind
@@ -165,6 +166,9 @@ class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
             lines.append(Content.styled(self._said, "dim"))
         if finished is not None and finished.outcome != "answered":
             lines.append(Content.styled(_ended(finished), "$text-warning"))
+        if started is not None and started.calibration:
+            style = "$text-warning" if started.calibration.startswith(FAILED) else "dim"
+            lines.append(Content.styled(inert(started.calibration), style))
         if started is not None and started.model.demo:
             lines.append(Content.styled(DEMO_MARK, "bold $text-warning"))
         if len(self.graph.pathways) > 1:
