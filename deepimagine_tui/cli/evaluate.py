@@ -7,6 +7,7 @@ import click
 from deepimagine_tui.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("deepimagine_tui.cli.evaluate_run:run", "Let a system answer a question set."),
     "calibrate": ("deepimagine_tui.cli.evaluate_calibrate:calibrate", "Calibrate a model's intervals and P(met)."),
 }
 

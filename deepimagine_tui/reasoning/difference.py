@@ -57,15 +57,21 @@ class Path(msgspec.Struct, frozen=True):
     unknown_factors: tuple[Factor, ...]
 
 
-def path(source: Configuration, target: Configuration, *, same_trial: bool = False) -> Path:
-    """The single-factor changes that lead from `source` to `target` in everything that both state.
+def path(
+    source: Configuration,
+    target: Configuration,
+    *,
+    same_trial: bool = False,
+    factors: frozenset[Factor] = frozenset(WALKING_ORDER),
+) -> Path:
+    """The single-factor changes that lead from `source` to `target` in everything that both state; of `factors` alone.
 
     `same_trial` holds where both are of one trial: there a label tells arms apart that share their agents.
     """
     current = source
     steps: list[Perturbation] = []
     unknown: list[Factor] = []
-    for factor in WALKING_ORDER:
+    for factor in (each for each in WALKING_ORDER if each in factors):
         changes = _changes(factor, current, target, same_trial)
         if changes is None:
             unknown.append(factor)

@@ -14,6 +14,7 @@ from deepimagine_tui.reasoning.calibration import Calibration
 from deepimagine_tui.reasoning.events import ReasoningEvent
 from deepimagine_tui.reasoning.pathway import Ask
 from deepimagine_tui.reasoning.prompts import Question
+from deepimagine_tui.reasoning.records import Records
 from deepimagine_tui.reasoning.request import ImagineRequest
 from deepimagine_tui.reasoning.run import Run
 from deepimagine_tui.reasoning.stamps import Clock, utc_now
@@ -42,6 +43,7 @@ def imagine(
     *,
     trained_on: frozenset[str] | None = None,
     calibration: Calibration | None = None,
+    records: Records | None = None,
     clock: Clock = utc_now,
 ) -> Iterator[ReasoningEvent]:
     """Answer `requests`, interleaving their events; each ends in exactly one `RunFinished`.
@@ -56,6 +58,7 @@ def imagine(
         cancel: Set from any thread to stop.
         trained_on: The trials that the model's adapter was trained on; `None` when that is not known.
         calibration: Turns raw answers into intervals and calibrated probabilities; `None` leaves them "not calibrated".
+        records: How often the model was right, which is said beside each of its answers; `None` is said too.
         clock: The time of the events.
 
     Raises:
@@ -63,7 +66,10 @@ def imagine(
         instead.
     """
     info = backend.info
-    runs = [Run(request, info, anchors, trained_on=trained_on, calibration=calibration, clock=clock) for request in requests]
+    runs = [
+        Run(request, info, anchors, trained_on=trained_on, calibration=calibration, records=records, clock=clock)
+        for request in requests
+    ]
     for run in runs:
         yield from run.begin()
     # The boundary of the model: when it is gone, every open run ends with what it has.
@@ -130,8 +136,10 @@ def _fit(ready: Sequence[_Asked], backend: ModelBackend) -> list[_Fitted]:
         questions = [_question(ready[index].ask, ready[index].run, level) for index in open_]
         counts = backend.count_tokens([question.prompt + prompts.answer_budget_text(question.slots) for question in questions])
         for index, question, count in zip(open_, questions, counts, strict=True):
-            reasoning = ready[index].run.request.settings.max_reasoning_tokens
-            if count + reasoning + ANSWER_MARGIN <= backend.info.context_length:
+            settings = ready[index].run.request.settings
+            last = level == len(prompts.SHORTENING)
+            short = last or not settings.max_prompt_tokens or count <= settings.max_prompt_tokens
+            if short and count + settings.max_reasoning_tokens + ANSWER_MARGIN <= backend.info.context_length:
                 fitted[index] = _Fitted(question, level)
     return [found or _Fitted(None, len(prompts.SHORTENING)) for found in fitted]
 

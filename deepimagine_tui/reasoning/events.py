@@ -29,7 +29,8 @@ class Event(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
 
 
 class RunStarted(Event, frozen=True, tag="run_started"):
-    """The question and everything needed to repeat it."""
+    """The question and everything needed to repeat it. `calibration` says in words what the intervals are, or why there are
+    none; empty in runs of before that was said."""
 
     request: ImagineRequest
     model: ModelInfo
@@ -37,13 +38,14 @@ class RunStarted(Event, frozen=True, tag="run_started"):
     corpus_name: str
     corpus_version: str
     data_date: str
+    calibration: str = ""
     context_of_use: str = CONTEXT_OF_USE
     schema_version: int = SCHEMA_VERSION
 
 
 class AnchorChosen(Event, frozen=True, tag="anchor_chosen"):
     """A pathway starts here. `similarity` and its `parts` in [0, 1] for a forecast; `None` for a what-if, whose
-    anchor the user chose."""
+    anchor the user chose. `differs_in` are the factors that are walked, `unwalked` those that differ and are left out."""
 
     pathway: int
     state: State
@@ -51,6 +53,7 @@ class AnchorChosen(Event, frozen=True, tag="anchor_chosen"):
     parts: dict[str, float] = {}
     differs_in: tuple[Factor, ...] = ()
     unknown_factors: tuple[Factor, ...] = ()
+    unwalked: tuple[Factor, ...] = ()
     seen_in_training: bool | None = None
     warnings: tuple[str, ...] = ()
 
@@ -107,8 +110,8 @@ class Revealed(msgspec.Struct, frozen=True):
 
 class StepEstimated(Event, frozen=True, tag="step_estimated"):
     """The model answered: the new state. `kind` is `arithmetic` for enrolment, `entered` for the user's own result,
-    `kept` for a
-    step taken over from the parent run."""
+    `kept` for a step taken over from the parent run. `record` says how often the model was right about this factor on trials
+    that it was not trained on; empty where no model answered."""
 
     pathway: int
     step: int
@@ -123,6 +126,7 @@ class StepEstimated(Event, frozen=True, tag="step_estimated"):
     completion_tokens: int = 0
     seconds: float = 0.0
     revealed: Revealed | None = None
+    record: str = ""
     warnings: tuple[str, ...] = ()
 
 
@@ -166,7 +170,8 @@ class Aggregated(Event, frozen=True, tag="aggregated"):
     `agreement` counts pathways with the majority verdict of `answered`. `anchors_met` of `anchors_with_verdict`
     anchors were met;
     `comparator_rule` says what the rule "met iff the comparator is placebo, sham or no intervention" answers for this target.
-    `revealed` is the target's posted result, where it has one, read only after everything above was settled.
+    `revealed` is the target's posted result, where it has one, read only after everything above was settled. `record` says how
+    often the model's forecasts were right.
     """
 
     arm_value: Number | None
@@ -182,6 +187,7 @@ class Aggregated(Event, frozen=True, tag="aggregated"):
     shares: tuple[PathwayShare, ...]
     contrast: ContrastEstimate | None = None
     revealed: Revealed | None = None
+    record: str = ""
     warnings: tuple[str, ...] = ()
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from deepimagine_tui.reasoning import difference
 from deepimagine_tui.reasoning.anchors import AnchorSource
 from deepimagine_tui.reasoning.asked import has_unit, with_unit
+from deepimagine_tui.reasoning.lean import lean_path
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.pathway import Pathway
 from deepimagine_tui.reasoning.request import Forecast, ImagineRequest, WhatIf
@@ -24,6 +24,7 @@ class Opening(msgspec.Struct, frozen=True):
     parts: dict[str, float] = {}
     differs_in: tuple[Factor, ...] = ()
     unknown_factors: tuple[Factor, ...] = ()
+    unwalked: tuple[Factor, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -66,13 +67,13 @@ def _forecast(request: ImagineRequest, question: Forecast, source: AnchorSource)
     openings: list[Opening] = []
     for anchor in found.anchors:
         state = restated(anchor.state, target.outcome)
-        walk = difference.path(state.configuration, target)
+        walk, unwalked = lean_path(state.configuration, target, request.settings.max_steps)
         number = len(openings)
         kept = {step.step: step for step in request.kept if step.pathway == number}
         pathway = Pathway(number, state, walk.perturbations, kept=kept, similarity=anchor.similarity)
         factors: tuple[Factor, ...] = tuple(dict.fromkeys(change.factor for change in walk.perturbations))
         warnings = (NO_UNIT,) if "outcome" in factors and not has_unit(target.outcome) else ()
-        openings.append(Opening(pathway, dict(anchor.parts), factors, walk.unknown_factors, warnings))
+        openings.append(Opening(pathway, dict(anchor.parts), factors, walk.unknown_factors, unwalked, warnings))
     if openings:
         return openings
     nearest = tuple(f"{near.nct_id} {near.similarity:.2f} ({near.reason})" for near in found.nearest_refused)

@@ -53,13 +53,19 @@ class Forecast(msgspec.Struct, frozen=True, tag="forecast"):
 
 
 class ImagineSettings(msgspec.Struct, frozen=True):
-    """How to ask. `seed` is 0 to 2**32-1; `samples` walks each what-if path that often with derived seeds."""
+    """How to ask. `seed` is 0 to 2**32-1; `samples` walks each what-if path that often with derived seeds.
+
+    `max_steps` are the steps of a forecast's pathway that are walked, the most consequential ones (see `lean`); 0 walks all.
+    `max_prompt_tokens` shortens prompts until they fit it, as far as they can be; 0 leaves it to the model's context.
+    """
 
     seed: int = 7
     temperature: float = 0.7
     top_p: float = 0.95
     max_reasoning_tokens: int = 96
     samples: int = 1
+    max_steps: int = 0
+    max_prompt_tokens: int = 0
 
 
 class KeptStep(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ from deepimagine_tui.reasoning.aggregate import aggregate
 from deepimagine_tui.reasoning.anchors import AnchorSource
 from deepimagine_tui.reasoning.arithmetic import resized
 from deepimagine_tui.reasoning.calibration import Calibration
+from deepimagine_tui.reasoning.calibration_text import calibration_word
 from deepimagine_tui.reasoning.events import (
     Aggregated,
     AnchorChosen,
@@ -38,11 +39,12 @@ from deepimagine_tui.reasoning.ids import sequence_seed, step_id
 from deepimagine_tui.reasoning.opening import NothingClose, open_pathways
 from deepimagine_tui.reasoning.parse import ParseProblem, parse
 from deepimagine_tui.reasoning.pathway import Ask, Pathway
+from deepimagine_tui.reasoning.records import Records, said_of
 from deepimagine_tui.reasoning.request import Forecast, ImagineRequest
 from deepimagine_tui.reasoning.revealing import reveal_aggregate
 from deepimagine_tui.reasoning.stamps import Clock, Stamps, utc_now
 from deepimagine_tui.reasoning.state import Direction, State
-from deepimagine_tui.trials.factors import ARITHMETIC
+from deepimagine_tui.trials.factors import ARITHMETIC, Factor
 
 DIRECTIONS: dict[str, Direction] = {"up": "up", "down": "down", "no clear change": "no clear change"}
 
@@ -58,6 +60,7 @@ class Run:
         *,
         trained_on: frozenset[str] | None = None,
         calibration: Calibration | None = None,
+        records: Records | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self.request = request
@@ -67,6 +70,7 @@ class Run:
         self._anchors = anchors
         self._trained_on = trained_on
         self._calibration = calibration
+        self._records = records
         self._stamps = Stamps(request.run_id, clock)
 
     @property
@@ -85,6 +89,7 @@ class Run:
             corpus_name=source.name,
             corpus_version=source.version,
             data_date=source.data_date,
+            calibration=calibration_word(self._calibration),
         )
         # The boundary of one run: a question that cannot be asked ends it and leaves the other runs of the call alone.
         try:
@@ -110,6 +115,7 @@ class Run:
                 parts=opening.parts,
                 differs_in=opening.differs_in,
                 unknown_factors=opening.unknown_factors,
+                unwalked=opening.unwalked,
                 seen_in_training=seen,
                 warnings=opening.warnings,
             )
@@ -294,9 +300,17 @@ class Run:
             completion_tokens=finished.completion_tokens if finished is not None else 0,
             seconds=finished.seconds if finished is not None else 0.0,
             revealed=pathway.reveal(ask.step, state, ask.posted, stated),
+            record=self._record(ask.step.factor, state) if kind in ("model", "kept") else "",
             warnings=warnings,
         )
         pathway.advance(state)
+
+    def _record(self, factor: Factor | None, state: State) -> str:
+        """The record of a factor, of forecasts for `None`, beside what was imagined; empty where nothing was."""
+        numbers = (state.arm_value, state.comparator_value, state.contrast.number if state.contrast is not None else None)
+        if all(number is None or number.status != "imagined" for number in numbers):
+            return ""
+        return said_of(self._records, factor, verdict=state.met is not None and state.met.status == "imagined")
 
     def _planned(self, ask: Ask, prompt: str = "", shortened: str = "") -> StepPlanned:
         return StepPlanned(
@@ -339,7 +353,8 @@ class Run:
             summary = aggregate(self.request, self.pathways, self._calibration)
             revealed, warnings = reveal_aggregate(self.request, self._anchors, complete, summary)
             said = replace(summary, warnings=(*summary.warnings, *warnings))
-            yield Aggregated(**self._stamps.next(), **asdict(said), revealed=revealed)
+            record = self._record(None, complete[0].state) if isinstance(self.request.question, Forecast) else ""
+            yield Aggregated(**self._stamps.next(), **asdict(said), revealed=revealed, record=record)
         message = ""
         if failures:
             message = f"{len(complete)} of {len(self.pathways)} pathways reached the target; {failures[0].message}"

@@ -1,0 +1,161 @@
+"""`deepimagine`: forecasts walked by the engine from k anchors, one factor at a time; steps by its question of one step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+
+import msgspec
+from msgspec.structs import replace
+
+from deepimagine_tui.backends.protocol import ModelBackend
+from deepimagine_tui.errors import CancelledError, ModelError
+from deepimagine_tui.evaluation.asking import MAX_PROMPT_TOKENS, AskingSettings
+from deepimagine_tui.evaluation.direct import CERTAIN, model_facts
+from deepimagine_tui.evaluation.options import rates_of, shares, turned
+from deepimagine_tui.evaluation.predictions import Prediction, UsedTrial, fallback
+from deepimagine_tui.evaluation.questions import THREE_WAY, Question
+from deepimagine_tui.evaluation.rag import DEFAULT_ANCHORS, posted
+from deepimagine_tui.evaluation.walking import walk
+from deepimagine_tui.reasoning.anchors import AnchorSource
+from deepimagine_tui.reasoning.engine import imagine
+from deepimagine_tui.reasoning.events import Aggregated, AnchorChosen, RunFinished, StepEstimated
+from deepimagine_tui.reasoning.ids import new_run_id
+from deepimagine_tui.reasoning.journal import SUFFIX, Journal
+from deepimagine_tui.reasoning.request import Forecast, ImagineRequest, ImagineSettings
+
+BATCH = 8
+"""Questions whose steps are decoded together. Part of what an answer depends on, as of `direct`."""
+LEAN = ImagineSettings(temperature=0.0, max_reasoning_tokens=64, max_steps=2, max_prompt_tokens=MAX_PROMPT_TOKENS)
+
+
+class _Told(msgspec.Struct):
+    """What the events of one run have told so far."""
+
+    used: list[UsedTrial] = []
+    probability: float | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    mass: float | None = None
+    problem: str = ""
+
+
+class Chain:
+    """The engine's forecasts, lean: at most 2 steps a pathway, 64 reasoning tokens, prompts of 400 tokens.
+
+    P of a two-way question is the aggregate's P(met). A three-way one is run twice, the second time with arm and comparator
+    exchanged, and the two are put together by `options.shares`.
+
+    Args:
+        backend: The model.
+        source: Where anchors come from.
+        base_rates: The share of each answer in training, for want of an anchor or an answer.
+        anchors: How many anchors a forecast is walked from, k.
+        runs: Where the journals of the runs go; `None` keeps none.
+    """
+
+    batch = BATCH
+
+    def __init__(
+        self,
+        backend: ModelBackend,
+        source: AnchorSource,
+        base_rates: dict[str, float],
+        anchors: int = DEFAULT_ANCHORS,
+        settings: ImagineSettings = LEAN,
+        runs: Path | None = None,
+    ) -> None:
+        self._backend, self._source, self._rates, self._anchors = backend, source, base_rates, anchors
+        self._settings, self._runs = settings, runs
+        self._asking = AskingSettings(settings.max_reasoning_tokens, settings.temperature, settings.top_p, settings.seed)
+        what = f"walked from {anchors} anchors, one factor at a time"
+        more = {"max_steps": settings.max_steps, "max_prompt_tokens": settings.max_prompt_tokens}
+        facts = model_facts("deepimagine", what, backend, base_rates, self._asking, anchors=anchors, batch=BATCH, **more)
+        self.facts = replace(facts, corpus=source.name, corpus_version=source.version)
+
+    def predict(self, questions: Sequence[Question], cancel: Event) -> list[Prediction]:
+        """See `system.System.predict`.
+
+        Raises:
+            StorageError: a run's journal cannot be written.
+        """
+        started = time.monotonic()
+        forecasts = self._forecasts([question for question in questions if question.source is None], cancel)
+        stepped = [question for question in questions if question.source is not None]
+        walked = walk(stepped, self._backend, self._rates, cancel, self._asking)
+        took = round((time.monotonic() - started) / max(len(questions), 1), 3)
+        return [replace((forecasts | walked)[question.id], seconds=took) for question in questions]
+
+    def _forecasts(self, questions: Sequence[Question], cancel: Event) -> dict[str, Prediction]:
+        """Predictions by id, all runs decoded together."""
+        runs = {new_run_id(): question for question in questions}
+        other = {
+            new_run_id(): (run_id, other_way)
+            for run_id, question in runs.items()
+            if question.options == THREE_WAY and (other_way := turned(question)) is not None
+        }
+        told = self._told([*runs.items(), *((run_id, question) for run_id, (_, question) in other.items())], cancel)
+        turned_of = {first: told[second] for second, (first, _) in other.items()}
+        return {
+            question.id: self._prediction(question, run_id, told[run_id], turned_of.get(run_id))
+            for run_id, question in runs.items()
+        }
+
+    def _prediction(self, question: Question, run_id: str, told: _Told, other: _Told | None) -> Prediction:
+        if told.probability is None:
+            why = "no answer" if told.used else "no anchor"
+            said = fallback(question.id, question.options, rates_of(question.options, self._rates), why, told.problem)
+        else:
+            share = shares(question.options, told.probability, other.probability if other is not None else None)
+            said = Prediction(question_id=question.id, probabilities=share, mass=told.mass)
+        both = [told] if other is None else [told, other]
+        return replace(
+            said,
+            used=tuple(told.used),
+            run_id=run_id,
+            prompt_tokens=sum(each.prompt_tokens for each in both),
+            completion_tokens=sum(each.completion_tokens for each in both),
+        )
+
+    def _told(self, asked: Sequence[tuple[str, Question]], cancel: Event) -> dict[str, _Told]:
+        requests = [
+            ImagineRequest(
+                run_id,
+                Forecast(question.target, question.nct_id, question.cutoff, self._anchors),
+                self._settings,
+                name=question.id,
+            )
+            for run_id, question in asked
+        ]
+        told = {run_id: _Told() for run_id, _ in asked}
+        journals = {run_id: Journal(self._runs / f"{run_id}{SUFFIX}") for run_id, _ in asked} if self._runs else {}
+        try:
+            for event in imagine(requests, self._backend, self._source, cancel) if requests else ():
+                if event.run_id in journals:
+                    journals[event.run_id].write(event)
+                found = told[event.run_id]
+                match event:
+                    case AnchorChosen(state=state, similarity=similarity):
+                        found.used.append(UsedTrial(state.nct_id, posted(self._source, state.nct_id), similarity))
+                    case StepEstimated():
+                        found.prompt_tokens += event.prompt_tokens
+                        found.completion_tokens += event.completion_tokens
+                    case Aggregated(met=met) if met is not None:
+                        found.probability = met.probability
+                        found.mass = met.mass
+                        if met.probability is None and met.verdict != "undetermined":
+                            found.probability = 1 - CERTAIN if met.verdict == "met" else CERTAIN
+                    case RunFinished(outcome="failed", message=message, hint=hint):
+                        raise ModelError(message, hint)
+                    case RunFinished(message=message):
+                        found.problem = message or "No pathway has a verdict."
+                    case _:
+                        continue
+        finally:
+            for journal in journals.values():
+                journal.close()
+        if cancel.is_set():
+            raise CancelledError("Predicting was stopped.", "The same command goes on from there.")
+        return told

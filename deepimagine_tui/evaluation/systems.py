@@ -1,0 +1,111 @@
+"""Every system by its name: what `evaluate run` may be asked for, and what each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from deepimagine_tui.backends.protocol import ModelBackend
+from deepimagine_tui.errors import UsageError
+from deepimagine_tui.evaluation.system import Learnt, System
+from deepimagine_tui.reasoning.anchors import AnchorSource
+
+
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
+    """What a system is made of. `learnt` is what it may learn from; `model` and `source` are there where it needs them;
+    `anchors` is k; `samples` how often `direct` asks; `runs` where the engine's journals go."""
+
+    learnt: Learnt
+    model: ModelBackend | None = None
+    source: AnchorSource | None = None
+    anchors: int = 7
+    samples: int = 1
+    runs: Path | None = None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A system that can be made, and whether it needs a model and a corpus."""
+
+    make: Callable[[Needs], System]
+    needs_model: bool = False
+    needs_corpus: bool = False
+
+
+def make(name: str, needs: Needs) -> System:
+    """The system called `name`.
+
+    Raises:
+        UsageError: there is none, or it needs a model or a corpus and was given none.
+        ModelError: its model cannot be loaded.
+    """
+    entry = entry_of(name)
+    if entry.needs_model and needs.model is None:
+        raise UsageError(f"{name} asks a model.", "Name one with --model.")
+    if entry.needs_corpus and needs.source is None:
+        raise UsageError(f"{name} needs trials with results.", "Name a corpus with --corpus.")
+    return entry.make(needs)
+
+
+def entry_of(name: str) -> Entry:
+    """What is known of the system called `name`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in SYSTEMS:
+        raise UsageError(f"There is no system {name!r}.", f"Choose one: {', '.join(SYSTEMS)}.")
+    return SYSTEMS[name]
+
+
+def _majority(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.rules import Majority
+
+    return Majority(needs.learnt)
+
+
+def _comparator_rule(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.rules import ComparatorRule
+
+    return ComparatorRule()
+
+
+def _copy_anchor(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.rules import CopyAnchor
+
+    return CopyAnchor(needs.learnt, needs.source, needs.anchors)
+
+
+def _direct(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.direct import Direct
+
+    assert needs.model is not None
+    return Direct(needs.model, needs.learnt.base_rates, needs.samples)
+
+
+def _rag(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.rag import Rag
+
+    assert needs.model is not None
+    assert needs.source is not None
+    return Rag(needs.model, needs.source, needs.learnt.base_rates, needs.anchors)
+
+
+def _deepimagine(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.chain import Chain
+
+    assert needs.model is not None
+    assert needs.source is not None
+    return Chain(needs.model, needs.source, needs.learnt.base_rates, needs.anchors, runs=needs.runs)
+
+
+SYSTEMS: dict[str, Entry] = {
+    "majority": Entry(_majority),
+    "comparator-rule": Entry(_comparator_rule),
+    "copy-anchor": Entry(_copy_anchor, needs_corpus=True),
+    "direct": Entry(_direct, needs_model=True),
+    "rag": Entry(_rag, needs_model=True, needs_corpus=True),
+    "deepimagine": Entry(_deepimagine, needs_model=True, needs_corpus=True),
+}
+"""The systems in the order in which a table lists them."""
