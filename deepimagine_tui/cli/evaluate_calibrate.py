@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from deepimagine_tui.cli.console import emit, emit_json, narrate
-from deepimagine_tui.cli.options import as_json
+from deepimagine_tui.cli.options import as_json, corpus_option
 from deepimagine_tui.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from deepimagine_tui.backends.protocol import ModelInfo
     from deepimagine_tui.evaluation.calibrate import Said
+    from deepimagine_tui.evaluation.sides import Side
     from deepimagine_tui.reasoning.calibration import Calibration
     from deepimagine_tui.reasoning.records import Records
+    from deepimagine_tui.settings import Settings
 
 FOLDER = click.Path(path_type=Path)
 
@@ -58,6 +60,7 @@ FOLDER = click.Path(path_type=Path)
     metavar="FOLDER",
     help="Where the files go. Default: a folder of the workspace in which they are found for this model.",
 )
+@corpus_option
 @as_json
 def calibrate(
     pairs: Path,
@@ -67,6 +70,7 @@ def calibrate(
     model: str | None,
     adapter: Path | None,
     out: Path | None,
+    corpus: Path | None,
     json_output: bool,
 ) -> None:
     """Calibrate a model's intervals and P(met).
@@ -87,13 +91,13 @@ def calibrate(
     from deepimagine_tui.evaluation.on_file import keep, own_folder
     from deepimagine_tui.evaluation.recording import record
 
-    chosen = settings.load({"model": model, "adapter": None if adapter is None else str(adapter)})
+    paths = {"adapter": adapter, "corpus": corpus}
+    chosen = settings.load({"model": model} | {key: str(path) for key, path in paths.items() if path is not None})
     with opened_backend(chosen, None, yes=False, cancel=Event()) as backend:
         info = backend.info
-    drawn = pair_files.read_manifest(pairs)
     rows = pair_files.load_rows(pairs, ("train", "validation", "test"))
-    fit_on = _joined([_said(folder, rows, drawn.data_sha256) for folder in fit], info)
-    check_on = _joined([_said(folder, rows, drawn.data_sha256) for folder in check], info) if check else None
+    fit_on = _joined([_said(folder, rows, pairs, chosen) for folder in fit], info)
+    check_on = _joined([_said(folder, rows, pairs, chosen) for folder in check], info) if check else None
     seen = trained_on(info) or frozenset()
     fitted = fitting.calibrate(fit_on, check_on, seen, level)
     training = measured_pairs.posted(held_out.questions(rows, "train"))
@@ -107,10 +111,53 @@ def calibrate(
     narrate(f"Written to {folder}.")
 
 
-def _said(folder: Path, rows: Sequence[PairRow], pairs_sha256: str) -> Said:
-    from deepimagine_training import measured_pairs
+def _said(folder: Path, rows: Sequence[PairRow], pairs: Path, chosen: Settings) -> Said:
+    """The answers in a folder, whichever command wrote them.
 
-    return measured_pairs.said(folder, rows, pairs_sha256)
+    Raises:
+        NotFoundError: there are none.
+        BadInputError: they are damaged.
+        RefusedError: they are of other questions.
+    """
+    from deepimagine_training import measured_pairs, pair_files
+
+    from deepimagine_tui.evaluation import predictions
+
+    if (folder / predictions.JOURNAL).is_file():
+        return _predicted(folder, pairs, chosen)
+    return measured_pairs.said(folder, rows, pair_files.read_manifest(pairs).data_sha256)
+
+
+def _predicted(folder: Path, pairs: Path, chosen: Settings) -> Said:
+    """What `evaluate run` wrote, about pairs or about forecasts of the corpus."""
+    from threading import Event
+
+    from deepimagine_tui.cli.evaluate_sets import PAIRS, resolve
+    from deepimagine_tui.cli.session import opened_corpus
+    from deepimagine_tui.evaluation import predictions
+    from deepimagine_tui.evaluation.calibrate import Said
+    from deepimagine_tui.evaluation.measured import measured_set
+    from deepimagine_tui.reasoning.subject import Subject
+
+    read = predictions.read(folder)
+    header = read.header
+    about, _, side_name = header.set_name.rpartition(", ")
+    side: Side = "test" if side_name == "test" else "validation"
+    name = "forecasts" if about.startswith("forecasts") else f"{PAIRS}{pairs}"
+    with opened_corpus(chosen) as corpus:
+        asked = resolve(name, corpus, side, Event(), kind=about.partition(" ")[0]).asked
+    if asked.sha256 != header.set_sha256:
+        raise RefusedError(
+            f"The predictions in {folder} are of other questions: {header.set_name}.",
+            "Name the pairs with --pairs, and the corpus with --corpus, that they were asked about.",
+        )
+    return Said(
+        subject=Subject(header.model, header.model_sha256, header.adapter_sha256, header.prompt_version),
+        side=side,
+        data_sha256=header.set_sha256,
+        rows=tuple(measured_set(asked, read.by_id.values(), folder / "runs")),
+        settings=header.settings,
+    )
 
 
 def _joined(every: Sequence[Said], info: ModelInfo) -> Said:
