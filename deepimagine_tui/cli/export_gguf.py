@@ -119,17 +119,13 @@ def _wanted(run: str, out: Path | None, types: Sequence[str]) -> dict[Path, dict
         DeepImagineError: as `runs.find`.
     """
     from deepimagine_exporters.gguf.gates import Kind
-    from deepimagine_training import runs
-    from deepimagine_training.run_folder import BEGUN, training_dir
+    from deepimagine_training import operators, runs
 
-    from deepimagine_tui.trials.factors import WALKING_ORDER
-
-    for whole in (Path(run), training_dir() / run):
-        operators = [whole / factor for factor in WALKING_ORDER if (whole / factor / BEGUN).is_file()]
-        if operators:
-            if set(types) != {"adapter"}:
-                raise UsageError(f"{run} has an operator for each factor, which no merged model can hold.", "Leave --type out.")
-            return {folder: {"adapter": (out or whole / "gguf") / f"{folder.name}.gguf"} for folder in operators}
+    each = operators.runs_of(run)
+    if each and set(types) != {"adapter"}:
+        raise UsageError(f"{run} has an operator for each factor, which no merged model can hold.", "Leave --type out.")
+    if each:
+        return {folder: {"adapter": (out or folder.parent / "gguf") / f"{factor}.gguf"} for factor, folder in each.items()}
     found = runs.find(run)
     place = Path(found.path)
     stem = f"{found.recipe.name}-{found.stage}"

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from deepimagine_tui.cli.console import emit, emit_json
-from deepimagine_tui.cli.options import as_json
+from deepimagine_tui.cli.training_stage import stage_options, tell_runs, train_each
+
+if TYPE_CHECKING:
+    from deepimagine_training.recipe import Recipe
+    from deepimagine_training.run_manifest import Manifest
 
 
 @click.command()
-@click.argument("recipe")
-@click.option(
-    "--pairs", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="The pairs that `train pairs` drew."
-)
+@stage_options
 @click.option(
     "--traces", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Their reasoning, from `train traces`."
 )
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder of the run. Default: by the recipe's name."
-)
-@click.option("--base", metavar="MODEL", help="Another base than the recipe's: gemma-270m, a GGUF file, a folder, a hub id.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value of the recipe, e.g. sft.epochs=2.")
-@as_json
 def sft(
     recipe: str,
     pairs: Path,
@@ -39,7 +34,7 @@ def sft(
     its last checkpoint; Ctrl-C stops after the step that runs and keeps one. The run writes to its folder only, its manifest
     last. A recipe with an operator per factor makes a run for each factor, in a folder of its name.
     """
-    from deepimagine_training import bases, operators, recipes, run_manifest, sft
+    from deepimagine_training import bases, operators, recipes, sft
     from deepimagine_training.run_folder import training_dir
 
     from deepimagine_tui.cli.progress import Progress
@@ -49,23 +44,17 @@ def sft(
 
     extra("trl")
     resolved = recipes.read(recipe, overrides_of(settings, base))
-    folder = out or training_dir() / resolved.name
-    runs = {folder: resolved}
-    if resolved.operators == "per factor":
-        runs = {folder / factor: one for factor, one in operators.recipes_of(resolved, pairs).items()}
+    wanted = operators.recipes_in(out or training_dir() / resolved.name, resolved, pairs)
     with stoppable() as cancel, Progress("Training") as progress:
         found = bases.resolve(base_path(resolved.base, cancel))
-        made = {}
-        for place, one in runs.items():
-            if len(runs) > 1 and run_manifest.finished(place, one):
-                made[place] = run_manifest.read(place)
-                continue
-            made[place] = sft.train(one, found, pairs, traces, place, cancel, progress.say)
-    if json_output:
-        emit_json({"runs": [{"folder": str(place), "manifest": manifest} for place, manifest in made.items()]})
-        return
-    for place, manifest in made.items():
-        ran = f"{manifest.steps:,} steps in {manifest.seconds / 60:.1f} min on {manifest.data.examples:,} examples"
-        emit(f"{place}\n{ran}; ended: {manifest.ended}")
-        if "held_out_loss" in manifest.metrics:
-            emit(f"Held-out loss {manifest.metrics['held_out_loss']:.4f}")
+
+        def train(place: Path, one: Recipe) -> Manifest:
+            return sft.train(one, found, pairs, traces, place, cancel, progress.say)
+
+        made = train_each(wanted, train)
+    tell_runs(made, "examples", _held_out, as_json=json_output)
+
+
+def _held_out(manifest: Manifest) -> list[str]:
+    loss = manifest.metrics.get("held_out_loss")
+    return [] if loss is None else [f"Held-out loss {loss:.4f}"]

@@ -162,7 +162,7 @@ def test_a_run_that_is_killed_goes_on_to_the_same_curve(room: Path, tmp_path: Pa
     assert not (cut / "manifest.json").exists()
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["manifest"]["stage"] == "grpo"
+    assert json.loads(done.stdout)["runs"][0]["manifest"]["stage"] == "grpo"
     assert [(step, name) for step, name, _ in curve(cut)] == [(step, name) for step, name, _ in curve(whole)]
     for (_, _, ours), (_, _, theirs) in zip(curve(cut), curve(whole), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-3, abs=1e-5)

@@ -1,5 +1,6 @@
-"""The CPU twin of every recipe that ships: two steps of its own settings on a tiny random model of its base's architecture, the
-export to GGUF, and a chain in the engine on what was trained and on what was exported."""
+"""The CPU twin of every recipe that ships: two supervised steps of its own settings on a tiny random model of its base's
+architecture, two of reinforcement from there, the export to GGUF, and a chain in the engine on what was trained and on what was
+exported."""
 
 from __future__ import annotations
 
@@ -50,7 +51,12 @@ SMALL = {
     "data.validation_sample": "2",
     "data.max_tokens": "4096",
     "sft.max_steps": "2",
+    "grpo.max_steps": "2",
+    "grpo.prompts": "2",
+    "grpo.generations": "2",
+    "grpo.max_reasoning_tokens": "6",
 }
+SAMPLED_HERE = {"grpo.rollouts": "transformers", "grpo.vllm_server": ""}
 
 
 @pytest.fixture(scope="module")
@@ -68,30 +74,38 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Trained(NamedTuple):
     recipe: Recipe
     base: Path
-    run: Path
+    supervised: Path
+    reinforced: Path
 
 
 @pytest.fixture(params=recipes.named())
 def trained(cli: Cli, request: pytest.FixtureRequest, room: Path, tmp_path: Path) -> Trained:
-    """A twin after its training."""
+    """A twin after both of its stages."""
     recipe = recipes.read(request.param)
     base = TWINS[recipe.base](tmp_path / "base")
-    changed = [word for key, value in (CPU | SMALL).items() for word in ("--set", f"{key}={value}")]
-    places = ("--pairs", room / "pairs", "--traces", room / "traces", "--out", tmp_path / "run")
-    done = cli("train", "sft", request.param, *places, "--base", base, *changed, "--json")
-    assert done.code == ExitCode.OK, done.err
-    return Trained(recipe, base, Path(done.json["runs"][0]["folder"]))
+    changed = [word for key, value in (CPU | SMALL | SAMPLED_HERE).items() for word in ("--set", f"{key}={value}")]
+    learns = (request.param, "--pairs", room / "pairs", "--base", base, *changed, "--json")
+    sft = cli("train", "sft", *learns, "--traces", room / "traces", "--out", tmp_path / "sft")
+    assert sft.code == ExitCode.OK, sft.err
+    grpo = cli("train", "grpo", *learns, "--from", tmp_path / "sft", "--out", tmp_path / "grpo")
+    assert grpo.code == ExitCode.OK, grpo.err
+    supervised, reinforced = (Path(done.json["runs"][0]["folder"]) for done in (sft, grpo))
+    return Trained(recipe, base, supervised, reinforced)
 
 
 def test_the_twin_of_a_recipe_trains_is_exported_and_walks_a_chain(
     cli: Cli, trained: Trained, room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    recipe, base, run = trained
-    manifest = run_manifest.read(run)
-    assert (manifest.steps, manifest.ended) == (2, "complete")
-    assert (manifest.recipe.lora, manifest.recipe.sft.batch_size) == (recipe.lora, recipe.sft.batch_size)
+    recipe, base, supervised, run = trained
+    first, manifest = run_manifest.read(supervised), run_manifest.read(run)
+    assert (first.stage, first.steps, first.ended) == ("sft", 2, "complete")
+    assert (manifest.stage, manifest.steps, manifest.ended) == ("grpo", 2, "complete")
+    assert manifest.parent == first.run_id
+    assert (first.recipe.lora, first.recipe.sft.batch_size) == (recipe.lora, recipe.sft.batch_size)
+    assert manifest.recipe.grpo.learning_rate == recipe.grpo.learning_rate
     assert manifest.recipe.machine.gradient_checkpointing == recipe.machine.gradient_checkpointing
-    assert [record["step"] for record in run_folder.read_log(run) if "loss" in record] == [1, 2]
+    assert [record["step"] for record in run_folder.read_log(supervised) if "loss" in record] == [1, 2]
+    assert [record["step"] for record in run_folder.read_log(run) if "reward" in record] == [1, 2]
 
     backend = HfBackend(bases.load(bases.resolve(str(base))), run / "adapter")
     assert backend.info.adapter_sha256 == manifest.adapter_sha256
