@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from deepimagine_tui.errors import BadInputError, NotFoundError
+from deepimagine_tui.errors import BadInputError, ExitCode, NotFoundError
 from deepimagine_tui.evaluation import ct_open, ct_open_metrics, ct_open_replies
 from deepimagine_tui.evaluation.ct_open_metrics import PublishedReport
 from deepimagine_tui.evaluation.predictions import Header, Prediction, Predictions
 from deepimagine_tui.evaluation.questions import QuestionSet
-from tests.evaluation.ct_open_made import CUTOFF
+from tests.cli.conftest import Cli, cli, plain_environment
+from tests.evaluation.ct_open_made import CUTOFF, other_records, superiority_records, written
+
+__all__ = ["cli", "plain_environment"]
 
 DATA = Path(__file__).parents[1] / "data" / "ct_open"
 MADE = DATA / "made.json"
@@ -204,3 +207,23 @@ def test_choices_that_the_challenge_would_refuse(asked: QuestionSet, tmp_path: P
         ct_open_replies.read_choices(path, asked)
     with pytest.raises(NotFoundError):
         ct_open_replies.read_choices(tmp_path / "none.json", asked)
+
+
+def test_the_commands_write_what_ct_open_takes(tmp_path: Path, cli: Cli):
+    pickled = written(tmp_path / "winter_2025.pickle", {**superiority_records(), **other_records()})
+    asked = ct_open.read(pickled)
+    folder = tmp_path / "out"
+    assert cli("evaluate", "run", pickled, "--system", "comparator-rule", "--out", folder).code == ExitCode.OK
+    out = tmp_path / "sent.json"
+    assert cli("evaluate", "submit", pickled, folder, "--out", out).code == ExitCode.OK
+    assert ct_open_replies.read_replies(out, asked)[asked.questions[0].id] == (1.0, 0.0)
+    assert cli("evaluate", "submit", pickled, folder, folder, "--form", "choices", "--out", out).code == ExitCode.OK
+    assert [run[asked.questions[0].id] for run in ct_open_replies.read_choices(out, asked)] == [0, 0]
+    assert cli("evaluate", "submit", pickled, folder, "--form", "published", "--out", out).code == ExitCode.OK
+    assert set(pickle.loads(out.read_bytes())) == set(ct_open.published_keys(pickled).values())
+    assert cli("evaluate", "submit", pickled, folder, folder, "--out", out).code == ExitCode.USAGE
+    assert cli("evaluate", "submit", MADE, folder, "--out", out).code == ExitCode.BAD_INPUT
+    assert cli("evaluate", "convert", pickled, tmp_path / "winter.txt").code == ExitCode.USAGE
+    told = cli("evaluate", "convert", pickled, tmp_path / "winter_2025.json", "--json")
+    assert told.json["records"] == 11
+    assert ct_open.read(tmp_path / "winter_2025.json").questions == asked.questions
