@@ -1,0 +1,253 @@
+"""The scores of systems on one question set, as a file: what the written report, the card and the app are told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from deepimagine_tui import __version__
+from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, RefusedError
+from deepimagine_tui.evaluation import ct_open_metrics, metrics
+from deepimagine_tui.evaluation.ct_open_metrics import PublishedReport
+from deepimagine_tui.evaluation.graded import graded
+from deepimagine_tui.evaluation.intervals import Estimate
+from deepimagine_tui.evaluation.metrics import EVERY, Bin, Difference, Metric, Score, Slice
+from deepimagine_tui.evaluation.predictions import Header, Prediction, Predictions
+from deepimagine_tui.evaluation.questions import QuestionClass, QuestionSet
+from deepimagine_tui.files import write_text
+
+FORMAT = "deepimagine evaluation scores"
+SCHEMA_VERSION = 1
+REPORT = "evaluation.json"
+JUDGED = "deepimagine"
+"""The system that the others are compared with, where nobody names another."""
+
+Told = Mapping[str, Mapping[str, float | str]]
+"""By the name of a system: what is measured of it beside its scores, such as interpretability, by name."""
+
+
+class SystemRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A system by the name it has in this report, with its journal's header, and how it answered: of `answered` questions
+    `no_answer` had none and `no_anchor` nothing to start from. `anchors` is the mean number of trials seen; tokens are read
+    and written over all questions, `seconds` taken. `published` are its scores by CT Open's own rules."""
+
+    name: str
+    header: Header
+    answered: int
+    no_answer: int
+    no_anchor: int
+    anchors: float
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    published: PublishedReport | None = None
+
+
+class ClassRow(msgspec.Struct, frozen=True):
+    """A question class: how many questions, trials and programmes, and how often each option was posted; those whose verdict
+    is undetermined are under none."""
+
+    question_class: QuestionClass
+    questions: int
+    trials: int
+    programmes: int
+    posted: dict[str, int]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Scores with what they are of. `looks` counts the scorings of a watched set so far, these included, `None` where they are
+    not counted; `judged` is the system that the others are compared with; `told` what else was measured, by system."""
+
+    format: str = FORMAT
+    schema_version: int = SCHEMA_VERSION
+    deepimagine: str = __version__
+    set_name: str
+    set_sha256: str
+    is_watched: bool
+    questions: int
+    trials: int
+    programmes: int
+    looks: int | None
+    classes: tuple[ClassRow, ...]
+    systems: tuple[SystemRow, ...]
+    judged: str
+    scores: tuple[Score, ...]
+    differences: tuple[Difference, ...]
+    bins: tuple[Bin, ...]
+    told: dict[str, dict[str, float | str]] = {}
+
+    def of(self, system: str, kind: QuestionClass, metric: Metric, part: Slice = EVERY) -> Estimate | None:
+        """One score; `None` where the system does not speak of it, or there is no such question."""
+        wanted = (system, kind, part, metric)
+        found = (each.estimate for each in self.scores if (each.system, each.question_class, each.slice, each.metric) == wanted)
+        return next(found, None)
+
+    def against(self, other: str, kind: QuestionClass, metric: Metric, part: Slice = EVERY) -> Difference | None:
+        """The judged system minus another; `None` where there is nothing to compare."""
+        wanted = (other, kind, part, metric)
+        found = (each for each in self.differences if (each.other, each.question_class, each.slice, each.metric) == wanted)
+        return next(found, None)
+
+
+def score(
+    asked: QuestionSet, journals: Sequence[Predictions], looks: int | None = None, judged: str = "", told: Told | None = None
+) -> Report:
+    """Score what systems said of a set.
+
+    A journal with some of the questions is scored on those, and the report says so; two are compared on the questions that
+    both answered.
+
+    Args:
+        looks: How often the set was scored so far, these journals included.
+        judged: The system to compare the others with, by its name in the header; by default `deepimagine`, else the first.
+        told: What else was measured of the systems, by their name in the header.
+
+    Raises:
+        RefusedError: a journal is of another set.
+        BadInputError: there is none, one holds nothing, or no system is called `judged`.
+    """
+    names = _names(journals)
+    for name, journal in zip(names, journals, strict=True):
+        _require_of(asked, name, journal)
+    chosen = _judged(names, journals, judged)
+    answers = {name: graded(asked, journal.by_id) for name, journal in zip(names, journals, strict=True)}
+    others = [name for name in names if name != chosen]
+    return Report(
+        set_name=asked.name,
+        set_sha256=asked.sha256,
+        is_watched=asked.is_watched,
+        questions=len(asked.questions),
+        trials=len({question.nct_id for question in asked.questions}),
+        programmes=len({question.programme for question in asked.questions}),
+        looks=looks,
+        classes=tuple(_class_rows(asked)),
+        systems=tuple(_system_row(asked, name, journal) for name, journal in zip(names, journals, strict=True)),
+        judged=chosen,
+        scores=tuple(each for name in names for each in metrics.scores(name, answers[name])),
+        differences=tuple(
+            each for other in others for each in metrics.differences(chosen, answers[chosen], other, answers[other])
+        ),
+        bins=tuple(each for name in names for each in metrics.reliability(name, answers[name])),
+        told={
+            name: dict(told[journal.header.name])
+            for name, journal in zip(names, journals, strict=True)
+            if told is not None and journal.header.name in told
+        },
+    )
+
+
+def write(path: Path, made: Report) -> None:
+    """Write a report as JSON.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    write_text(path, encode(made))
+
+
+def encode(made: Report) -> str:
+    """A report as JSON, to be read by people too."""
+    return msgspec.json.format(msgspec.json.encode(made), indent=1).decode() + "\n"
+
+
+def read(path: Path) -> Report:
+    """The report of a file, or of a folder.
+
+    Raises:
+        NotFoundError: there is none.
+        BadInputError: it is damaged.
+        NewerSchemaError: a newer DeepImagine wrote it.
+    """
+    file = path / REPORT if path.is_dir() else path
+    if not file.is_file():
+        raise NotFoundError(f"There are no scores at {path}.", "Make them: deepimagine evaluate report --format json")
+    try:
+        found = msgspec.json.decode(file.read_bytes(), type=Report)
+    except msgspec.MsgspecError as error:
+        raise BadInputError(f"{file} is damaged ({error}).", "Score the predictions again.") from error
+    if found.format != FORMAT:
+        raise BadInputError(f"{file} holds no scores of an evaluation.", "Name a file that `evaluate report` wrote.")
+    if found.schema_version > SCHEMA_VERSION:
+        raise NewerSchemaError(f"{file} was written by a newer DeepImagine.", "Update DeepImagine.")
+    return found
+
+
+def _require_of(asked: QuestionSet, name: str, journal: Predictions) -> None:
+    if journal.header.set_sha256 != asked.sha256:
+        raise RefusedError(
+            f"The predictions of {name} are of another question set: {journal.header.set_name}.",
+            f"Let it answer {asked.name}: deepimagine evaluate run",
+        )
+    known = {question.id for question in asked.questions}
+    unknown = next((name for name in journal.by_id if name not in known), None)
+    if unknown is not None:
+        raise RefusedError(f"{name} answered a question that {asked.name} does not have: {unknown}.", "Answer the set again.")
+    if not journal.by_id:
+        raise BadInputError(f"{name} has answered nothing yet.", "Let it answer: deepimagine evaluate run")
+
+
+def _names(journals: Sequence[Predictions]) -> list[str]:
+    """A name for each, its header's; of equals, with the settings in which they differ, or numbered."""
+    headers = [journal.header for journal in journals]
+    if not headers:
+        raise BadInputError("There are no predictions to score.", "Make some: deepimagine evaluate run")
+    count = Counter(header.name for header in headers)
+    found: list[str] = []
+    for header in headers:
+        name = header.name
+        if count[name] > 1:
+            name += _apart(header, [other for other in headers if other.name == header.name])
+        number = sum(each == name or each.startswith(f"{name} #") for each in found)
+        found.append(f"{name} #{number + 1}" if number else name)
+    return found
+
+
+def _apart(header: Header, alike: Sequence[Header]) -> str:
+    differing = [key for key in header.settings if any(other.settings.get(key) != header.settings[key] for other in alike)]
+    return f" [{', '.join(f'{key} {header.settings[key]}' for key in differing)}]" if differing else ""
+
+
+def _judged(names: Sequence[str], journals: Sequence[Predictions], wanted: str) -> str:
+    for name, journal in zip(names, journals, strict=True):
+        if (wanted or JUDGED) in (name, journal.header.name, journal.header.system):
+            return name
+    if wanted:
+        raise BadInputError(f"No predictions of {wanted} were given.", f"There are those of {', '.join(names)}.")
+    return names[0]
+
+
+def _class_rows(asked: QuestionSet) -> list[ClassRow]:
+    found = []
+    for kind in dict.fromkeys(question.kind for question in asked.questions):
+        some = [question for question in asked.questions if question.kind == kind]
+        answers = [asked.key(question).answer for question in some]
+        posted = {option: answers.count(option) for option in dict.fromkeys(one for each in some for one in each.options)}
+        trials, programmes = ({getattr(each, name) for each in some} for name in ("nct_id", "programme"))
+        found.append(ClassRow(kind, len(some), len(trials), len(programmes), posted))
+    return found
+
+
+def _system_row(asked: QuestionSet, name: str, journal: Predictions) -> SystemRow:
+    said: Sequence[Prediction] = list(journal.by_id.values())
+    return SystemRow(
+        name=name,
+        header=journal.header,
+        answered=len(said),
+        no_answer=sum(each.fallback == "no answer" for each in said),
+        no_anchor=sum(each.fallback == "no anchor" for each in said),
+        anchors=sum(len({used.nct_id for used in each.used}) for each in said) / len(said),
+        prompt_tokens=sum(each.prompt_tokens for each in said),
+        completion_tokens=sum(each.completion_tokens for each in said),
+        seconds=sum(each.seconds for each in said),
+        published=_published(asked, journal),
+    )
+
+
+def _published(asked: QuestionSet, journal: Predictions) -> PublishedReport | None:
+    """The scores by CT Open's own rules, of a set of CT Open that was answered whole."""
+    if not asked.is_watched or len(journal.by_id) < len(asked.questions):
+        return None
+    return ct_open_metrics.score(asked, [{key: each.probabilities for key, each in journal.by_id.items()}])
