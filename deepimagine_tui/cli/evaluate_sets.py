@@ -52,8 +52,9 @@ def resolve(name: str, corpus: Corpus, side: Side, cancel: Event, cutoff: str = 
         asked = csv_set.read(path)
     else:
         from deepimagine_tui.evaluation import ct_open
+        from deepimagine_tui.evaluation.conditions import with_conditions
 
-        asked = ct_open.read(path, cutoff)
+        asked = with_conditions(ct_open.read(path, cutoff), corpus)
     return Sets(asked, _others(corpus, {question.nct_id for question in asked.questions}, cancel))
 
 

@@ -110,15 +110,21 @@ class AnchorSource(Protocol):
 
 
 class CorpusAnchors:
-    """A corpus as a source of anchors. Not for several threads at once: a corpus has one connection."""
+    """A corpus as a source of anchors. Not for several threads at once: a corpus has one connection.
 
-    def __init__(self, corpus: Corpus) -> None:
+    Args:
+        corpus: Where anchors are looked for.
+        far: Take the nearest comparisons even where they are not close, as an evaluation does, which never abstains.
+    """
+
+    def __init__(self, corpus: Corpus, *, far: bool = False) -> None:
         self._corpus = corpus
+        self._far = far
 
     @property
     def name(self) -> str:
-        """The corpus's name."""
-        return self._corpus.name
+        """The corpus's name, and whether comparisons that are not close are taken."""
+        return f"{self._corpus.name}, near or far" if self._far else self._corpus.name
 
     @property
     def version(self) -> str:
@@ -162,7 +168,7 @@ class CorpusAnchors:
         anchors: list[Anchor] = []
         refused: list[Refused] = []
         for candidate in candidates:
-            why = why_not_close(candidate.similarity, candidate.parts)
+            why = "" if self._far else why_not_close(candidate.similarity, candidate.parts)
             if why:
                 refused.append(Refused(candidate.nct_id, candidate.similarity, why))
             elif len(anchors) < k:

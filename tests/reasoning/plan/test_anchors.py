@@ -158,3 +158,15 @@ def test_without_any_candidate_it_says_so() -> None:
     assert AnchorSearch((), (Refused("NCT1", 0.314, "different measure"),)).why_none == (
         "No anchor close enough: the nearest is .31 (different measure)."
     )
+
+
+def test_an_evaluation_takes_the_nearest_comparisons_even_where_a_forecast_would_abstain(
+    forecasts: dict[str, tuple[Configuration, AnchorSearch]],
+) -> None:
+    nct_id, (target, _) = next((key, found) for key, found in forecasts.items() if not found[1].anchors)
+    with open_starter() as corpus:
+        far = CorpusAnchors(corpus, far=True)
+        search = far.nearest(target, nct_id, 3, NOW)
+        assert far.name == "starter, near or far"
+    assert len(search.anchors) == 3
+    assert nct_id not in {anchor.state.nct_id for anchor in search.anchors}
