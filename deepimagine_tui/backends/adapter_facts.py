@@ -36,6 +36,64 @@ class AdapterCard(msgspec.Struct, frozen=True):
     brief: tuple[str, ...]
 
 
+class CardEstimate(msgspec.Struct, frozen=True):
+    """A score with its 95% interval over programmes, `None` for too few, and what it is of."""
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+    rows: int
+    trials: int
+
+
+class CardScore(msgspec.Struct, frozen=True):
+    """One metric of one system on the held-out pairs of a factor (or `all`) and subset."""
+
+    system: str
+    metric: str
+    factor: str
+    subset: str
+    estimate: CardEstimate
+
+
+class CardDifference(msgspec.Struct, frozen=True):
+    """Whether `system` is better or worse than `other` by a metric, or not distinguishable from it."""
+
+    system: str
+    other: str
+    metric: str
+    factor: str
+    subset: str
+    word: str
+
+
+class CardScores(msgspec.Struct, frozen=True):
+    """The scores of a card: of the model, the first system named, and of the rules beside it."""
+
+    side: str
+    pairs: int
+    trials: int
+    scores: tuple[CardScore, ...]
+    differences: tuple[CardDifference, ...]
+
+
+class _Scored(msgspec.Struct, frozen=True):
+    scores: tuple[CardScore, ...]
+    differences: tuple[CardDifference, ...] = ()
+
+
+class _Report(msgspec.Struct, frozen=True):
+    side: str
+    pairs: int
+    trials: int
+    scores: _Scored
+
+
+class _ScoredCard(msgspec.Struct, frozen=True):
+    adapter_sha256: str
+    report: _Report
+
+
 def trained_on(info: ModelInfo) -> frozenset[str] | None:
     """The NCT ids of the trials that a model, or its adapter, was trained on, siblings of their programmes included; `None`
     where that is not known."""
@@ -56,6 +114,18 @@ def card_of(adapter: Path) -> AdapterCard | None:
         return card if card.adapter_sha256 == files.sha256(adapter) else None
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def scores_of(adapter: Path) -> CardScores | None:
+    """The scores on the card beside an adapter; `None` where there is none of this very file."""
+    try:
+        card = msgspec.json.decode((adapter.parent / CARD).read_bytes(), type=_ScoredCard)
+        if card.adapter_sha256 != digests.sha256(adapter):
+            return None
+    except (OSError, msgspec.MsgspecError):
+        return None
+    report = card.report
+    return CardScores(report.side, report.pairs, report.trials, report.scores.scores, report.scores.differences)
 
 
 def _trained_on(path: Path, factor: str) -> frozenset[str] | None:

@@ -8,10 +8,11 @@ from typing import Literal
 import msgspec
 
 from deepimagine_tui import paths
-from deepimagine_tui.backends import digests, embedded
+from deepimagine_tui.backends import digests, embedded, operators
 from deepimagine_tui.backends.adapter_facts import card_of
 from deepimagine_tui.backends.catalogue import CatalogueEntry
 from deepimagine_tui.backends.gguf_header import read_header
+from deepimagine_tui.backends.protocol import ModelInfo
 from deepimagine_tui.errors import DeepImagineError
 
 ModelState = Literal["ready", "not unpacked", "unusable", "remote", "demo"]
@@ -50,6 +51,26 @@ def file_of(entry: CatalogueEntry) -> Path | None:
         return Path(entry.path)
     unpacked = paths.models_dir() / embedded.FILE_NAME
     return unpacked if entry.kind == "embedded" and unpacked.is_file() else None
+
+
+def identity(entry: CatalogueEntry) -> ModelInfo:
+    """What tells a model from every other one: the hashes of its weights, its name where it shows none. Loads nothing; a file
+    that was never hashed is read once.
+
+    Raises:
+        BadInputError: its adapter is a folder without an operator.
+    """
+    if entry.kind == "scripted":
+        return ModelInfo(entry.name, "scripted", 0, demo=True)
+    if entry.kind == "openai":
+        return ModelInfo(entry.model, "openai", entry.context_length)
+    path, adapter = file_of(entry), Path(entry.adapter) if entry.adapter else None
+    digest = embedded.SHA256 if entry.kind == "embedded" else digests.sha256(path) if path and path.is_file() else ""
+    info = ModelInfo(entry.name, "llama.cpp", entry.context_length, sha256=digest)
+    if adapter is None or not adapter.exists():
+        return info
+    found = operators.find(adapter)
+    return msgspec.structs.replace(info, adapter=str(adapter), adapter_sha256=operators.sha256(found))
 
 
 def model_facts(entry: CatalogueEntry, *, hashed: bool = False) -> ModelFacts:

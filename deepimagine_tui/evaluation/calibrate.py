@@ -232,7 +232,7 @@ def _line(rows: Iterable[Measured], whose: str, left_out: list[str]) -> SlopeInt
 
 
 def _keep_apart(fit_on: Said, check_on: Said) -> None:
-    if fit_on.subject != check_on.subject:
+    if not fit_on.subject.is_same(check_on.subject):
         raise RefusedError(
             f"The answers to check on are of {check_on.subject.name}, not of {fit_on.subject.name}.",
             "Ask the same model, with the same prompts, about both sides.",

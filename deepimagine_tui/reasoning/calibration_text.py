@@ -30,9 +30,9 @@ def calibration_word(found: Calibration | None) -> str:
 
 
 def check_text(check: Check, level: float) -> str:
-    """`intervals of what-ifs held 88% [80%, 94%] of 700 posted values of 42 trials, 90% wanted: passed`."""
+    """`intervals of what-ifs held 88% [80%, 94%] of 700 posted values of 42 trials, 90% wanted: passed`; what failed says how."""
     whose = "forecasts" if check.forecast else "what-ifs"
-    passed = "passed" if check.is_passed else "failed" if check.lower is not None else "too few trials to pass"
+    passed = "passed" if check.is_passed else _failure(check, level)
     kind = "" if check.kind is None else f" ({check.kind})"
     trials = f"{check.trials} trial{'' if check.trials == 1 else 's'}"
     if check.what == "coverage":
@@ -41,6 +41,14 @@ def check_text(check: Check, level: float) -> str:
         return f"intervals of {whose}{kind} held {held}, {level:g}% wanted: {passed}"
     interval = "" if check.lower is None or check.upper is None else f" [{check.lower:+.2f}, {check.upper:+.2f}]"
     return f"P(met) of {whose}: share met minus P(met) {check.value:+.2f}{interval} on {trials}, 0 wanted: {passed}"
+
+
+def _failure(check: Check, level: float) -> str:
+    if check.lower is None:
+        return "too few trials to pass"
+    if check.what == "coverage":
+        return f"failed, the intervals are too {'wide' if check.value > level / 100 else 'narrow'}"
+    return f"failed, P(met) is too {'low' if check.value > 0 else 'high'}"
 
 
 def _fitted(found: Calibration) -> Iterator[str]:

@@ -22,10 +22,14 @@ class Subject(msgspec.Struct, frozen=True):
         """The model with its adapter, for texts."""
         return self.model + (f" with adapter {self.adapter_sha256[:12]}" if self.adapter_sha256 else "")
 
+    def is_same(self, other: Subject) -> bool:
+        """Whether both are one model, whatever it is called, asked with the same prompts."""
+        mine, theirs = ((each.model_sha256, each.adapter_sha256, each.prompt_version) for each in (self, other))
+        return mine == theirs and (bool(self.model_sha256) or self.model == other.model)
+
     def is_of(self, info: ModelInfo) -> bool:
-        """Whether `info` is this very model, asked with these prompts."""
-        mine, theirs = ((each.model_sha256, each.adapter_sha256, each.prompt_version) for each in (self, subject_of(info)))
-        return mine == theirs and (bool(self.model_sha256) or self.model == info.name)
+        """Whether `info` is this very model, asked with the prompts of this version."""
+        return self.is_same(subject_of(info))
 
 
 def subject_of(info: ModelInfo) -> Subject:

@@ -31,21 +31,21 @@ class Point:
 
 @dataclass(frozen=True)
 class Plot:
-    """What is drawn. `curve` maps x to y; `ticks` are labelled places on the x axis."""
+    """What is drawn. `curve` maps x to y; `ticks` are labelled places on the x axis; the y axis spans `span`, by default what
+    the points need."""
 
     points: tuple[Point, ...]
     ticks: tuple[tuple[float, str], ...]
     curve: tuple[tuple[float, float], ...] = ()
     x_title: str = ""
+    span: tuple[float, float] | None = None
 
 
 def draw(plot: Plot, width: int, height: int) -> Content:
     """The plot in at most `width` by `height` characters."""
     if not plot.points or width < 16 or height < 5:
         return Content.styled("no room to draw", "dim")
-    low, high = _range(plot.points)
-    pad = (high - low) * 0.06 or max(abs(high), 1.0) * 0.1
-    low, high = low - pad, high + pad
+    low, high = plot.span or _padded(*_range(plot.points))
     labels = [digits(high), digits((low + high) / 2), digits(low)]
     margin = max(len(label) for label in labels) + 2
     columns, rows = width - margin, height - 2
@@ -73,6 +73,11 @@ def draw(plot: Plot, width: int, height: int) -> Content:
     return Content("\n").join(
         [*_body(grid, labels, margin, rows), _base(margin, columns), _ticks(plot, margin, columns, column)]
     )
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    pad = (high - low) * 0.06 or max(abs(high), 1.0) * 0.1
+    return low - pad, high + pad
 
 
 def _range(points: Sequence[Point]) -> tuple[float, float]:

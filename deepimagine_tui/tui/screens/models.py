@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
@@ -19,12 +20,15 @@ from deepimagine_tui.backends.protocol import GenerationFailed, GenerationFinish
 from deepimagine_tui.errors import ModelError
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.copying import ExportChoice, text_choice
+from deepimagine_tui.tui.evidence import Evidence, calibration_figure, records_text, scores_text
 from deepimagine_tui.tui.model_card import STATES, card, size_text
 from deepimagine_tui.tui.screens.base import HouseScreen
 from deepimagine_tui.tui.show import clip
 from deepimagine_tui.tui.status import ShellStatus
+from deepimagine_tui.tui.widgets.drawn import DrawnPane
 from deepimagine_tui.tui.widgets.panes import Pane, Panes
 from deepimagine_tui.tui.widgets.table import HouseTable
+from deepimagine_tui.tui.widgets.tabs import TabbedPart
 from deepimagine_tui.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -43,6 +47,14 @@ class ModelsListed(Message):
 
     models: tuple[ModelFacts, ...]
     chosen: str
+
+
+@dataclass
+class EvidenceRead(Message):
+    """What is on file of how far a model can be trusted."""
+
+    entry_id: str
+    evidence: Evidence
 
 
 @dataclass
@@ -79,6 +91,30 @@ class ModelTable(HouseTable, inherit_bindings=False):
         super().__init__(id="models", export_name="models")
 
 
+class CardPart(TabbedPart):
+    """What a model is, how well it did, how often it was right, and how its P(met) and intervals held."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ("Card", TextPane(id="card")),
+            ("Scores", DrawnPane(id="scores")),
+            ("Records", DrawnPane(id="records")),
+            ("Calibration", DrawnPane(id="calibration")),
+        )
+
+    def draw(self, evidence: Evidence | None) -> None:
+        """Show what is on file; `None` while it is read."""
+        if evidence is None:
+            waiting = Content.styled("Reading…", "dim")
+            for name in ("scores", "records", "calibration"):
+                self.query_one(f"#{name}", DrawnPane).draw_with(lambda _width, _height: waiting)
+            return
+        on_file, scores = evidence.on_file, evidence.scores
+        self.query_one("#scores", DrawnPane).draw_with(lambda width, _height: scores_text(scores, width))
+        self.query_one("#records", DrawnPane).draw_with(lambda width, _height: records_text(on_file.records, width))
+        self.query_one("#calibration", DrawnPane).draw_with(lambda width, _height: calibration_figure(on_file, width))
+
+
 class ModelsScreen(HouseScreen):
     """The list on the left, the card of the model under the cursor on the right."""
 
@@ -92,13 +128,14 @@ class ModelsScreen(HouseScreen):
         self._chosen = ""
         self._speeds: dict[str, str] = {}
         self._shares: dict[str, float] = {}
+        self._evidence: dict[str, Evidence] = {}
         self._cancel = Event()
 
     def body(self) -> ComposeResult:
         """List and card."""
         yield Panes(
             Pane("Models", ModelTable(), id="models-list"),
-            Pane("Card", TextPane(id="card"), id="card-pane"),
+            Pane("Card", CardPart(), id="card-pane"),
         )
 
     def on_screen_resume(self) -> None:
@@ -125,6 +162,7 @@ class ModelsScreen(HouseScreen):
     @on(ModelsListed)
     def _listed(self, event: ModelsListed) -> None:
         self._models = {facts.id: facts for facts in event.models}
+        self._evidence.clear()
         self._chosen = event.chosen
         self._fill()
         if self.focused is None:
@@ -154,7 +192,28 @@ class ModelsScreen(HouseScreen):
         if facts is not None:
             shown = card(facts, in_use=facts.id == self._chosen, speed=self._speeds.get(facts.id, ""))
             self.query_one("#card", TextPane).show(shown)
+            evidence = self._evidence.get(facts.id)
+            self.query_one(CardPart).draw(evidence)
+            if evidence is None:
+                self.read_evidence(facts.id)
         self.refresh_bindings()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="evidence", description="read what is known of the model")
+    def read_evidence(self, entry_id: str) -> None:
+        """Find the scores, records and calibration of a model, by the hashes of its weights."""
+        from deepimagine_tui.backends.adapter_facts import scores_of
+        from deepimagine_tui.backends.facts import identity
+        from deepimagine_tui.evaluation.on_file import on_file
+
+        entry = self.house.services.catalogue().get(entry_id)
+        scores = scores_of(Path(entry.adapter)) if entry.adapter else None
+        self.post_message(EvidenceRead(entry_id, Evidence(on_file(identity(entry)), scores)))
+
+    @on(EvidenceRead)
+    def _evidence_read(self, event: EvidenceRead) -> None:
+        self._evidence[event.entry_id] = event.evidence
+        if self._current is not None and self._current.id == event.entry_id:
+            self.query_one(CardPart).draw(event.evidence)
 
     @property
     def _current(self) -> ModelFacts | None:
