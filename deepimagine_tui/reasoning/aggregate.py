@@ -138,7 +138,7 @@ def _weighted(numbers: Sequence[tuple[Pathway, Number | None]], outcome: Outcome
     found = []
     for pathway, number in numbers:
         own = pathway.state.configuration.outcome
-        if number is None or not _one_scale(own, outcome):
+        if number is None or not one_scale(own, outcome):
             continue
         try:
             found.append(_Weighted(number, g(number, own), _weight(pathway)))
@@ -147,7 +147,7 @@ def _weighted(numbers: Sequence[tuple[Pathway, Number | None]], outcome: Outcome
     return found
 
 
-def _one_scale(a: OutcomeSpec, b: OutcomeSpec) -> bool:
+def one_scale(a: OutcomeSpec, b: OutcomeSpec) -> bool:
     """Whether values of both are on one g: of one kind, and of one unit unless they are shares."""
     return a.kind == b.kind and (a.kind == "share" or unit_key(a.unit) == unit_key(b.unit))
 
