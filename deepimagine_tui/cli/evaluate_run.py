@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--adapter", type=click.Path(path_type=Path), help="LoRA adapter (GGUF) to load on the model.")
 @corpus_option
 @click.option("--anchors", type=click.IntRange(1), default=7, show_default=True, metavar="K", help="Trials retrieved for each.")
+@click.option("--far", is_flag=True, help="Take the nearest trials even where a forecast in the app would abstain.")
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="How often `direct` asks each question.")
 @click.option(
     "--side",
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     help="Take the first N questions in the order of asking, which is that of a hash of their ids.",
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Where predictions are kept.")
-@click.option("--no-runs", is_flag=True, help="Keep no journal of each of the engine's runs.")
+@click.option("--no-runs", is_flag=True, help="Keep no prompts and no journals of the engine's runs.")
 @offline_option
 @yes_option
 @as_json
@@ -59,6 +60,7 @@ def run(
     adapter: Path | None,
     corpus: Path | None,
     anchors: int,
+    far: bool,
     samples: int,
     side: Side,
     kind: str,
@@ -104,10 +106,10 @@ def run(
         needs = systems.Needs(
             learnt=learnt,
             model=backend,
-            source=CorpusAnchors(source),
+            source=CorpusAnchors(source, far=far),
             anchors=anchors,
             samples=samples,
-            runs=None if no_runs else folder / runner.RUNS,
+            folder=None if no_runs else folder,
         )
         made = systems.make(system, needs)
         said = runner.run(made, asked, folder, cancel, progress.say)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from threading import Event
 
 import msgspec
@@ -17,10 +18,13 @@ from deepimagine_tui.backends.protocol import (
     SlotFilled,
     TextArrived,
 )
-from deepimagine_tui.errors import CancelledError, ModelError
+from deepimagine_tui.errors import BadInputError, CancelledError, ModelError, NotFoundError
+from deepimagine_tui.files import make_dir, storage_error
 from deepimagine_tui.reasoning.engine import ANSWER_MARGIN
 from deepimagine_tui.reasoning.prompts import answer_budget_text
 
+ASKED = "asked.jsonl"
+"""The file of prompts and answers beside the predictions."""
 MAX_PROMPT_TOKENS = 400
 """What a lean prompt may take."""
 
@@ -72,13 +76,18 @@ class _Open(msgspec.Struct):
 
 
 def ask(
-    prompts: Sequence[Prompt], backend: ModelBackend, cancel: Event, settings: AskingSettings = LIKELIEST
+    prompts: Sequence[Prompt],
+    backend: ModelBackend,
+    cancel: Event,
+    settings: AskingSettings = LIKELIEST,
+    kept_in: Path | None = None,
 ) -> dict[str, Answer]:
-    """The answers by the ids of the prompts, all decoded together.
+    """The answers by the ids of the prompts, all decoded together; added to `kept_in` as JSON, one a line, where it is given.
 
     Raises:
         ModelError: the model cannot be loaded, or stopped.
         CancelledError: `cancel` was set.
+        StorageError: they cannot be kept.
     """
     started = time.monotonic()
     requests = _fit(prompts, backend, settings)
@@ -115,7 +124,37 @@ def ask(
     if len(answers) < len(prompts):
         raise ModelError("The model ended without finishing its answers.", "The same command goes on from there.")
     took = round((time.monotonic() - started) / max(len(prompts), 1), 3)
-    return {prompt.id: msgspec.structs.replace(answers[prompt.id], seconds=took) for prompt in prompts}
+    told = {prompt.id: msgspec.structs.replace(answers[prompt.id], seconds=took) for prompt in prompts}
+    if kept_in is not None:
+        _keep(told.values(), kept_in)
+    return told
+
+
+def read_asked(path: Path) -> dict[str, Answer]:
+    """What was asked and answered, by the ids of the prompts, from the file that `ask` kept it in; of a prompt that was asked
+    again the last answer; a torn last line is left out.
+
+    Raises:
+        NotFoundError: there is no such file.
+        BadInputError: it is damaged.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"There is no {path}.", "Make predictions: deepimagine evaluate run")
+    lines = [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    try:
+        found = [msgspec.json.decode(line, type=Answer) for line in lines]
+    except msgspec.MsgspecError as error:
+        raise BadInputError(f"{path} is damaged ({error}).", "Make the predictions again.") from error
+    return {answer.id: answer for answer in found}
+
+
+def _keep(answers: Iterable[Answer], path: Path) -> None:
+    try:
+        make_dir(path.parent)
+        with path.open("ab") as stream:
+            stream.write(b"".join(msgspec.json.encode(answer) + b"\n" for answer in answers))
+    except OSError as error:
+        raise storage_error(path, error) from error
 
 
 def _fit(prompts: Sequence[Prompt], backend: ModelBackend, settings: AskingSettings) -> dict[str, GenerationRequest]:

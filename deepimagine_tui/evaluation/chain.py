@@ -13,11 +13,13 @@ from msgspec.structs import replace
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import CancelledError, ModelError
 from deepimagine_tui.evaluation.asking import MAX_PROMPT_TOKENS, AskingSettings
-from deepimagine_tui.evaluation.direct import CERTAIN, model_facts
+from deepimagine_tui.evaluation.direct import CERTAIN, batch_of, model_facts
 from deepimagine_tui.evaluation.options import rates_of, shares, turned
-from deepimagine_tui.evaluation.predictions import Prediction, UsedTrial, fallback
+from deepimagine_tui.evaluation.persistent import Persistent
+from deepimagine_tui.evaluation.predictions import Fallback, Prediction, UsedTrial, fallback
 from deepimagine_tui.evaluation.questions import THREE_WAY, Question
 from deepimagine_tui.evaluation.rag import DEFAULT_ANCHORS, posted
+from deepimagine_tui.evaluation.system import Learnt
 from deepimagine_tui.evaluation.walking import walk
 from deepimagine_tui.reasoning.anchors import AnchorSource
 from deepimagine_tui.reasoning.engine import imagine
@@ -51,28 +53,29 @@ class Chain:
     Args:
         backend: The model.
         source: Where anchors come from.
-        base_rates: The share of each answer in training, for want of an anchor or an answer.
+        learnt: Its base rates are said for want of an anchor or an answer.
         anchors: How many anchors a forecast is walked from, k.
         runs: Where the journals of the runs go; `None` keeps none.
+        kept_in: Where prompts and answers of steps are kept; those of forecasts are in the journals.
     """
-
-    batch = BATCH
 
     def __init__(
         self,
         backend: ModelBackend,
         source: AnchorSource,
-        base_rates: dict[str, float],
+        learnt: Learnt,
         anchors: int = DEFAULT_ANCHORS,
         settings: ImagineSettings = LEAN,
         runs: Path | None = None,
+        kept_in: Path | None = None,
     ) -> None:
-        self._backend, self._source, self._rates, self._anchors = backend, source, base_rates, anchors
-        self._settings, self._runs = settings, runs
+        self._backend, self._source, self._rates, self._anchors = Persistent(backend), source, learnt.base_rates, anchors
+        self._settings, self._runs, self._kept_in = settings, runs, kept_in
+        self.batch = batch_of(backend, BATCH)
         self._asking = AskingSettings(settings.max_reasoning_tokens, settings.temperature, settings.top_p, settings.seed)
         what = f"walked from {anchors} anchors, one factor at a time"
         more = {"max_steps": settings.max_steps, "max_prompt_tokens": settings.max_prompt_tokens}
-        facts = model_facts("deepimagine", what, backend, base_rates, self._asking, anchors=anchors, batch=BATCH, **more)
+        facts = model_facts("deepimagine", what, backend, learnt, self._asking, anchors=anchors, batch=self.batch, **more)
         self.facts = replace(facts, corpus=source.name, corpus_version=source.version)
 
     def predict(self, questions: Sequence[Question], cancel: Event) -> list[Prediction]:
@@ -84,7 +87,7 @@ class Chain:
         started = time.monotonic()
         forecasts = self._forecasts([question for question in questions if question.source is None], cancel)
         stepped = [question for question in questions if question.source is not None]
-        walked = walk(stepped, self._backend, self._rates, cancel, self._asking)
+        walked = walk(stepped, self._backend, self._rates, cancel, self._asking, self._kept_in)
         took = round((time.monotonic() - started) / max(len(questions), 1), 3)
         return [replace((forecasts | walked)[question.id], seconds=took) for question in questions]
 
@@ -105,7 +108,7 @@ class Chain:
 
     def _prediction(self, question: Question, run_id: str, told: _Told, other: _Told | None) -> Prediction:
         if told.probability is None:
-            why = "no answer" if told.used else "no anchor"
+            why: Fallback = "no answer" if told.used else "no anchor"
             said = fallback(question.id, question.options, rates_of(question.options, self._rates), why, told.problem)
         else:
             share = shares(question.options, told.probability, other.probability if other is not None else None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from threading import Event
 
 import msgspec
@@ -10,19 +11,26 @@ import msgspec
 from deepimagine_tui.backends.protocol import ModelBackend, Slot
 from deepimagine_tui.evaluation.asking import Answer, AskingSettings, Prompt, ask
 from deepimagine_tui.evaluation.options import rates_of
+from deepimagine_tui.evaluation.persistent import Persistent
 from deepimagine_tui.evaluation.predictions import Prediction, fallback
-from deepimagine_tui.evaluation.questions import MET, Question
-from deepimagine_tui.evaluation.system import SystemFacts
+from deepimagine_tui.evaluation.questions import Question
+from deepimagine_tui.evaluation.rules import learnt_facts
+from deepimagine_tui.evaluation.system import Learnt, SystemFacts
 from deepimagine_tui.reasoning import facts_text as facts
 from deepimagine_tui.reasoning.facts_text import Detail
+from deepimagine_tui.reasoning.plain import plain
 from deepimagine_tui.reasoning.prompts import SHORTENING, VERDICT
 from deepimagine_tui.reasoning.scoring import logit, sigmoid
 
 BATCH = 24
 """Questions asked together. Part of what an answer depends on: a batch's shape moves near-ties of a quantised model."""
+REMOTE_BATCH = 96
+"""Questions handed to a server together, where nothing depends on it but how many requests can be open at once."""
 CERTAIN = 1e-4
 """Probabilities are kept this far from 0 and 1 before their logits are averaged, as the engine's are."""
 
+PROMPTS = 2
+"""Changes whenever the text of a prompt of `direct` or `rag` can change; part of their settings."""
 INSTRUCTION = """\
 A clinical trial whose result is not known. First reason in one or two sentences how it ends, then answer in this form:
 """
@@ -42,24 +50,28 @@ class Direct:
 
     Args:
         backend: The model.
-        base_rates: The share of each answer in training, where there is no answer.
+        learnt: Its base rates are said where there is no answer.
         samples: How often each question is asked; above 1 with that many seeds at `temperature` .7, and the logits of the
             probabilities are averaged. So it can spend as many tokens as a chain does.
+        kept_in: Where prompts and answers are kept.
     """
-
-    batch = BATCH
 
     def __init__(
         self,
         backend: ModelBackend,
-        base_rates: dict[str, float],
+        learnt: Learnt,
         samples: int = 1,
         settings: AskingSettings | None = None,
+        kept_in: Path | None = None,
     ) -> None:
-        self._backend, self._rates, self._samples = backend, base_rates, samples
+        self._backend, self._rates, self._samples = Persistent(backend), learnt.base_rates, samples
+        self._kept_in = kept_in
+        self.batch = batch_of(backend, BATCH)
         self._settings = settings or AskingSettings(temperature=0.7 if samples > 1 else 0.0)
         what = "asked once" if samples == 1 else f"asked {samples} times"
-        self.facts = model_facts("direct", what, backend, base_rates, self._settings, samples=samples, batch=BATCH)
+        self.facts = model_facts(
+            "direct", what, backend, learnt, self._settings, samples=samples, prompts=PROMPTS, batch=self.batch
+        )
 
     def predict(self, questions: Sequence[Question], cancel: Event) -> list[Prediction]:
         """See `system.System.predict`."""
@@ -68,7 +80,7 @@ class Direct:
             for question in questions
             for number in range(self._samples)
         ]
-        answers = ask(prompts, self._backend, cancel, self._settings)
+        answers = ask(prompts, self._backend, cancel, self._settings, self._kept_in)
         return [
             prediction(question, [answers[f"{question.id}#{number}"] for number in range(self._samples)], self._rates)
             for question in questions
@@ -83,9 +95,20 @@ def texts_of(question: Question, shown: Sequence[Sequence[str]] = ((),)) -> tupl
         detail = Detail()
         for rule in (lambda same: same, *(rule for _, rule in SHORTENING)):
             detail = rule(detail)
-            lines = [*others, *facts.configuration_lines(question.target, detail), "Reasoning:"]
+            lines = [*others, *_target_lines(question, detail), "Reasoning:"]
             found.append(f"{INSTRUCTION}{FORMS[_form(question)]}\n\n" + "\n".join(lines))
     return tuple(dict.fromkeys(found))
+
+
+def _target_lines(question: Question, detail: Detail) -> Iterator[str]:
+    """The target trial as it was planned. Where its title is all that is known of its condition, it is not said twice."""
+    title = plain(question.title, detail.title)
+    if title:
+        yield f"Title: {title}"
+    target, conditions = question.target, question.target.population.conditions
+    if title and conditions == (question.title,):
+        target = msgspec.structs.replace(target, population=msgspec.structs.replace(target.population, conditions=()))
+    yield from facts.configuration_lines(target, detail)
 
 
 def slots_of(question: Question) -> tuple[Slot, ...]:
@@ -117,23 +140,27 @@ def prediction(question: Question, answers: Sequence[Answer], base_rates: dict[s
     )
 
 
+def batch_of(backend: ModelBackend, own: int) -> int:
+    """How many questions are asked together: `own`, or more where a server answers."""
+    return max(own, REMOTE_BATCH) if backend.info.host else own
+
+
 def model_facts(
-    name: str, what: str, backend: ModelBackend, base_rates: dict[str, float], settings: AskingSettings, **more: int
+    name: str, what: str, backend: ModelBackend, learnt: Learnt, settings: AskingSettings, **more: int
 ) -> SystemFacts:
-    """The facts of a system that asks a model, which is loaded, so that its weights are known by their hash.
+    """The facts of a system that asks a model, which is loaded, so that its weights are known by their hash; `learnt` is what
+    its base rates are of.
 
     Raises:
         ModelError: it cannot be loaded.
     """
     backend.count_tokens([""])
     info = backend.info
-    return SystemFacts(
-        name=name,
-        what=what,
+    return msgspec.structs.replace(
+        learnt_facts(name, what, learnt),
         model=info.name,
         model_sha256=info.sha256,
         adapter_sha256=info.adapter_sha256,
-        base_rate=base_rates.get(MET, 0.5),
         settings={**msgspec.structs.asdict(settings), **more},
     )
 

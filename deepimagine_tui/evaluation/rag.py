@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
@@ -11,10 +12,12 @@ from msgspec.structs import replace
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import CancelledError
 from deepimagine_tui.evaluation.asking import LIKELIEST, AskingSettings, Prompt, ask
-from deepimagine_tui.evaluation.direct import model_facts, prediction, slots_of, texts_of
+from deepimagine_tui.evaluation.direct import PROMPTS, batch_of, model_facts, prediction, slots_of, texts_of
 from deepimagine_tui.evaluation.options import rates_of
+from deepimagine_tui.evaluation.persistent import Persistent
 from deepimagine_tui.evaluation.predictions import Prediction, UsedTrial, fallback
 from deepimagine_tui.evaluation.questions import Question
+from deepimagine_tui.evaluation.system import Learnt
 from deepimagine_tui.reasoning import facts_text as facts
 from deepimagine_tui.reasoning.anchors import Anchor, AnchorSource
 from deepimagine_tui.reasoning.asked import Asked
@@ -45,24 +48,25 @@ class Rag:
     Args:
         backend: The model.
         source: Where trials are retrieved from.
-        base_rates: The share of each answer in training, for want of a trial or an answer.
+        learnt: Its base rates are said for want of a trial or an answer.
         anchors: How many trials are retrieved, k.
+        kept_in: Where prompts and answers are kept.
     """
-
-    batch = BATCH
 
     def __init__(
         self,
         backend: ModelBackend,
         source: AnchorSource,
-        base_rates: dict[str, float],
+        learnt: Learnt,
         anchors: int = DEFAULT_ANCHORS,
         settings: AskingSettings = LIKELIEST,
+        kept_in: Path | None = None,
     ) -> None:
-        self._backend, self._source, self._rates, self._anchors = backend, source, base_rates, anchors
-        self._settings = settings
+        self._backend, self._source, self._rates, self._anchors = Persistent(backend), source, learnt.base_rates, anchors
+        self._settings, self._kept_in = settings, kept_in
+        self.batch = batch_of(backend, BATCH)
         what = f"asked once, with {anchors} retrieved trials"
-        facts = model_facts("rag", what, backend, base_rates, settings, anchors=anchors, batch=BATCH)
+        facts = model_facts("rag", what, backend, learnt, settings, anchors=anchors, prompts=PROMPTS, batch=self.batch)
         self.facts = replace(facts, corpus=source.name, corpus_version=source.version)
 
     def predict(self, questions: Sequence[Question], cancel: Event) -> list[Prediction]:
@@ -82,7 +86,7 @@ class Rag:
             )
             for question in asked
         ]
-        answers = ask(prompts, self._backend, cancel, self._settings)
+        answers = ask(prompts, self._backend, cancel, self._settings, self._kept_in)
         predictions = []
         for question in questions:
             if question.id in answers:

@@ -9,20 +9,33 @@ import msgspec
 
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import UsageError
+from deepimagine_tui.evaluation.asking import ASKED
+from deepimagine_tui.evaluation.runner import RUNS
 from deepimagine_tui.evaluation.system import Learnt, System
 from deepimagine_tui.reasoning.anchors import AnchorSource
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What a system is made of. `learnt` is what it may learn from; `model` and `source` are there where it needs them;
-    `anchors` is k; `samples` how often `direct` asks; `runs` where the engine's journals go."""
+    `anchors` is k; `samples` how often `direct` asks; `folder` is where predictions go, beside which prompts,
+    answers and the engine's journals are kept; `None` keeps none."""
 
     learnt: Learnt
     model: ModelBackend | None = None
     source: AnchorSource | None = None
     anchors: int = 7
     samples: int = 1
-    runs: Path | None = None
+    folder: Path | None = None
+
+    @property
+    def kept_in(self) -> Path | None:
+        """The file of prompts and answers."""
+        return self.folder / ASKED if self.folder is not None else None
+
+    @property
+    def runs(self) -> Path | None:
+        """The folder of the engine's journals."""
+        return self.folder / RUNS if self.folder is not None else None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -81,7 +94,7 @@ def _direct(needs: Needs) -> System:
     from deepimagine_tui.evaluation.direct import Direct
 
     assert needs.model is not None
-    return Direct(needs.model, needs.learnt.base_rates, needs.samples)
+    return Direct(needs.model, needs.learnt, needs.samples, kept_in=needs.kept_in)
 
 
 def _rag(needs: Needs) -> System:
@@ -89,7 +102,7 @@ def _rag(needs: Needs) -> System:
 
     assert needs.model is not None
     assert needs.source is not None
-    return Rag(needs.model, needs.source, needs.learnt.base_rates, needs.anchors)
+    return Rag(needs.model, needs.source, needs.learnt, needs.anchors, kept_in=needs.kept_in)
 
 
 def _deepimagine(needs: Needs) -> System:
@@ -97,7 +110,7 @@ def _deepimagine(needs: Needs) -> System:
 
     assert needs.model is not None
     assert needs.source is not None
-    return Chain(needs.model, needs.source, needs.learnt.base_rates, needs.anchors, runs=needs.runs)
+    return Chain(needs.model, needs.source, needs.learnt, needs.anchors, runs=needs.runs, kept_in=needs.kept_in)
 
 
 SYSTEMS: dict[str, Entry] = {

@@ -4,13 +4,14 @@ one step."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from threading import Event
 
 import msgspec
 
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import RefusedError
-from deepimagine_tui.evaluation.asking import LIKELIEST, MAX_PROMPT_TOKENS, Answer, AskingSettings, Prompt, ask
+from deepimagine_tui.evaluation.asking import LIKELIEST, Answer, AskingSettings, Prompt, ask
 from deepimagine_tui.evaluation.options import rates_of, shares
 from deepimagine_tui.evaluation.predictions import Prediction, UsedTrial, fallback
 from deepimagine_tui.evaluation.questions import Question
@@ -39,6 +40,11 @@ class _Walk:
         self.completion_tokens = 0
 
     @property
+    def prompt_id(self) -> str:
+        """What its next prompt is called."""
+        return f"{self.question.id}#{self.position}"
+
+    @property
     def open(self) -> bool:
         """Whether a change is left to walk."""
         return not self.problem and self.position < len(self.question.changes)
@@ -63,6 +69,7 @@ def walk(
     base_rates: dict[str, float],
     cancel: Event,
     settings: AskingSettings = LIKELIEST,
+    kept_in: Path | None = None,
 ) -> dict[str, Prediction]:
     """The predictions of step questions by id: P(met), the imagined state and its direction.
 
@@ -76,14 +83,12 @@ def walk(
         if not ready:
             break
         asked = [
-            Prompt(
-                each.question.id, tuple(dict.fromkeys(_texts(step))), _question(step).slots, MAX_PROMPT_TOKENS, 0, step.factor
-            )
+            Prompt(each.prompt_id, tuple(dict.fromkeys(_texts(step))), _question(step).slots, operator=step.factor)
             for each, step in ready
         ]
-        answers = ask(asked, backend, cancel, settings)
+        answers = ask(asked, backend, cancel, settings, kept_in)
         for each, step in ready:
-            _take(each, step, answers[each.question.id])
+            _take(each, step, answers[each.prompt_id])
     return {each.question.id: _prediction(each, base_rates) for each in walks}
 
 
