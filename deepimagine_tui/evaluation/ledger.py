@@ -16,17 +16,15 @@ import msgspec
 
 from deepimagine_tui import __version__
 from deepimagine_tui.errors import BadInputError, RefusedError
+from deepimagine_tui.evaluation.graded import classes, grade
 from deepimagine_tui.evaluation.intervals import Estimate, Rows, balanced_accuracy, estimate, macro_f1, mean
-from deepimagine_tui.evaluation.predictions import Prediction, Predictions
-from deepimagine_tui.evaluation.questions import THREE_WAY, Question, QuestionClass, QuestionSet
+from deepimagine_tui.evaluation.predictions import Predictions
+from deepimagine_tui.evaluation.questions import Question, QuestionClass, QuestionSet
 from deepimagine_tui.files import make_dir, storage_error
 from deepimagine_tui.reasoning.identity import content_hash
 
 LEDGER = Path("docs") / "winter-ledger.jsonl"
 """Where looks are entered, in a checkout of the repository."""
-
-DIFFERENT = "different"
-"""What a comparative effect counts as for macro-F1 and balanced accuracy where it is no `no difference`, as CT Open has it."""
 
 _FIRST = "verdicts"
 """The first lines have superiority alone, under this name."""
@@ -35,8 +33,8 @@ _WHOLE_HASH = 64
 
 
 class Verdicts(msgspec.Struct, frozen=True):
-    """The scores of a system on one class: shares in [0, 1] with 95% intervals over programmes; `fallbacks` of `questions` had
-    no answer. Brier is half the sum of squares over the options, which of two is (P(met) - met)^2."""
+    """The scores of a system on one class as the report has them (`graded`): shares in [0, 1] with 95% intervals over
+    programmes; `fallbacks` of `questions` are base rates, for want of an anchor or an answer."""
 
     questions: int
     fallbacks: int
@@ -150,39 +148,20 @@ def _entry(line: bytes) -> Entry:
 
 
 def _verdicts(asked: QuestionSet, questions: Sequence[Question], predictions: Predictions) -> Verdicts:
-    truth, said, squares, fallbacks = [], [], [], 0
     for question in questions:
-        prediction, answer = predictions.by_id.get(question.id), asked.key(question).answer
-        if prediction is None or answer is None:
-            what = "prediction" if prediction is None else "answer"
+        if question.id not in predictions.by_id or asked.key(question).answer is None:
+            what = "answer" if question.id in predictions.by_id else "prediction"
             raise BadInputError(f"{question.id} has no {what}.", "Every question counts: predict them all.")
-        truth.append(_counted(answer, question))
-        said.append(_counted(_likelier(question, prediction), question))
-        squares.append(_squares(question, prediction, answer))
-        fallbacks += bool(prediction.fallback)
+    found = [grade(question, asked.key(question), predictions.by_id[question.id]) for question in questions]
+    truth, said = [one.truth or "" for one in found], [one.said for one in found]
     rows = Rows(tuple(one.nct_id for one in questions), tuple(one.programme for one in questions))
-    classes = sorted({_counted(option, questions[0]) for option in questions[0].options})
     return Verdicts(
         len(questions),
-        fallbacks,
-        estimate(macro_f1(truth, said, classes), rows),
+        sum(bool(one.fallback) for one in found),
+        estimate(macro_f1(truth, said, classes(questions[0].options)), rows),
         estimate(balanced_accuracy(truth, said), rows),
-        estimate(mean(squares), rows),
+        estimate(mean([one.squares for one in found if one.squares is not None]), rows),
     )
-
-
-def _likelier(question: Question, prediction: Prediction) -> str:
-    """The likeliest option; of equals the first."""
-    return max(zip(question.options, prediction.probabilities, strict=True), key=lambda pair: pair[1])[0]
-
-
-def _counted(option: str, question: Question) -> str:
-    return DIFFERENT if question.options == THREE_WAY and option != THREE_WAY[-1] else option
-
-
-def _squares(question: Question, prediction: Prediction, answer: str) -> float:
-    shares = zip(question.options, prediction.probabilities, strict=True)
-    return sum((share - (option == answer)) ** 2 for option, share in shares) / 2
 
 
 def _git(folder: Path, *words: str) -> str:
