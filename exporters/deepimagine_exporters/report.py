@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Event
 
-from deepimagine_exporters.document import Picture
 from deepimagine_exporters.figure import FigureKind, render
 from deepimagine_exporters.provenance import started_of, title_of
 from deepimagine_exporters.report_content import report_parts
 from deepimagine_exporters.report_html import html_document
 from deepimagine_exporters.report_markdown import markdown_document
+from deepimagine_tui.document import Picture
 from deepimagine_tui.errors import RefusedError, UsageError
 from deepimagine_tui.files import write_bytes, write_text
 from deepimagine_tui.reasoning.graph import ReasoningGraph

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deepimagine_exporters.cards import grade_lines
-from deepimagine_exporters.document import Bullets, Code, Heading, Paragraph, Part, Picture, Quote, Table
 from deepimagine_exporters.provenance import (
     change_text,
     factor_name,
@@ -26,6 +25,7 @@ from deepimagine_exporters.words import (
     outcome_text,
     p_text,
 )
+from deepimagine_tui.document import Bullets, Code, Heading, Paragraph, Part, Picture, Quote, Table
 from deepimagine_tui.reasoning.describe import rounded
 from deepimagine_tui.reasoning.events import DEMO_MARK, Aggregated, Revealed
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import assert_never
 
-from deepimagine_exporters.document import Bullets, Code, Heading, Paragraph, Part, Picture, Quote, Table
 from deepimagine_exporters.svg import inline_svg
+from deepimagine_tui.document import Bullets, Code, Heading, Paragraph, Part, Picture, Quote, Table
 from deepimagine_tui.text import inert, one_line
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import assert_never
 from urllib.parse import quote
 
-from deepimagine_exporters.document import Bullets, Code, Heading, Paragraph, Part, Picture, Quote, Table
+from deepimagine_tui.document import Bullets, Code, Heading, Paragraph, Part, Picture, Quote, Table
 from deepimagine_tui.text import inert, one_line
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$^=])")

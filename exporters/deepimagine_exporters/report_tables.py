@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deepimagine_exporters.document import Table
 from deepimagine_exporters.words import contrast_name, contrast_spread, met_how, spread_text
+from deepimagine_tui.document import Table
 from deepimagine_tui.reasoning.describe import value_text
 from deepimagine_tui.reasoning.events import Aggregated, Revealed
 from deepimagine_tui.reasoning.state import ContrastEstimate, MetEstimate, Number, State

@@ -1,10 +1,8 @@
-"""The parts a report is made of, whichever format it is written in. All text is plain: the writers escape it."""
+"""The parts that a report is made of, whichever format it is written in. All text is plain: the writers escape it."""
 
 from __future__ import annotations
 
 import msgspec
-
-from deepimagine_exporters.figure import FigureKind
 
 
 class Heading(msgspec.Struct, frozen=True):
@@ -48,9 +46,9 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """A figure of the run, as SVG."""
+    """A figure, as SVG; `which` names it, as its file beside a Markdown report is named."""
 
-    which: FigureKind
+    which: str
     caption: str
     svg: bytes
 
