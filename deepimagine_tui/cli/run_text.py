@@ -109,10 +109,14 @@ def _step(number: int, step: StepView) -> Iterator[str]:
         yield f"   ({how[estimated.kind]})"
     yield from _aligned(lines_of_state(estimated.state))
     if estimated.record:
-        yield f"  Record of {one_line(estimated.record)}"
+        yield from _record(estimated.record)
     if estimated.revealed:
         yield from _reveal(estimated.revealed, estimated.state.configuration)
     yield from (f"  Note: {one_line(warning)}" for warning in estimated.warnings)
+
+
+def _record(record: str) -> list[str]:
+    return textwrap.wrap(f"Record of {one_line(record)}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def _reveal(revealed: Revealed, configuration: Configuration) -> Iterator[str]:
@@ -202,7 +206,7 @@ def _aggregate(aggregated: Aggregated, graph: ReasoningGraph) -> Iterator[str]:
     if aggregated.comparator_rule:
         yield f"  Rule by comparator alone: {one_line(aggregated.comparator_rule)}"
     if aggregated.record:
-        yield f"  Record of {one_line(aggregated.record)}"
+        yield from _record(aggregated.record)
     if aggregated.revealed and configuration:
         yield from _reveal(aggregated.revealed, configuration)
     yield from (f"  Note: {one_line(warning)}" for warning in aggregated.warnings)

@@ -30,7 +30,7 @@ def calibration_word(found: Calibration | None) -> str:
 
 
 def check_text(check: Check, level: float) -> str:
-    """`intervals of what-ifs held 88% [80%, 94%] of 700 posted values of 42 trials, 90% wanted: passed`; what failed says how."""
+    """`intervals of what-ifs held 88% [80%, 94%] of 700 posted values of 42 trials, 90% wanted: passed`, or how it failed."""
     whose = "forecasts" if check.forecast else "what-ifs"
     passed = "passed" if check.is_passed else _failure(check, level)
     kind = "" if check.kind is None else f" ({check.kind})"

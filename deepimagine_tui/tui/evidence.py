@@ -21,10 +21,11 @@ NO_SCORES = "No scores of this model are on file."
 NO_RECORDS = "No record of this model is on file: how often it is right is not known."
 NO_CALIBRATION = "Not calibrated: imagined values carry no interval, and P(met) is the model's own."
 HOW_TO_CALIBRATE = "deepimagine evaluate calibrate makes a calibration and records from answers about held-out trials."
-_METRICS = {"macro-F1": "macro-F1", "Brier": "Brier ↓", "direction": "direction", "e": "e ↓"}
+_METRICS = {"macro-F1": "macro-F1", "Brier": "Brier ↓", "direction": "direct.", "e": "e ↓"}
 _MARKS = {"better": "▲", "worse": "▼", "not distinguishable": "≈"}
-_CELL = 10
-_PLOT_LINES = 14
+_CELL = 9
+_LEAST_PLOT, _MOST_PLOT = 9, 14
+"""Lines of a plot: so few that the shares below it are seen with it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def scores_text(found: CardScores | None, width: int) -> Content:
         lines.append(Content.styled(f"{clip(system, name - 1):<{name}}{cells}", "bold" if system == first else ""))
     legend = (
         f"▲ the {first} is better than this one, ▼ worse, ≈ not distinguishable: by the 95% interval over trials of the "
-        "paired difference. ↓ lower is better. Direction: balanced accuracy of up, down and no clear change. e: median error "
+        "paired difference. ↓ lower is better. Direct.: balanced accuracy of up, down and no clear change. e: median error "
         "of the values in standard deviations."
     )
     lines += [Content(""), *_wrapped(legend, width), Content("")]
@@ -86,11 +87,11 @@ def records_text(found: Records | None, width: int) -> Content:
     return Content("\n").join(lines)
 
 
-def calibration_figure(found: OnFile, width: int) -> Content:
+def calibration_figure(found: OnFile, width: int, height: int) -> Content:
     """P(met) against the share met, and the calibration in words."""
     lines: list[Content] = []
     for each in found.records.reliability if found.records is not None else ():
-        lines += [*_reliability(each, width), Content("")]
+        lines += [*_reliability(each, width, height), Content("")]
     lines += _calibration(found.calibration, width)
     return Content("\n").join(lines)
 
@@ -109,7 +110,7 @@ def _calibration(found: Calibration | None, width: int) -> Iterator[Content]:
         yield from _wrapped(line, width, "$text-warning" if line in failed else "")
 
 
-def _reliability(found: Reliability, width: int) -> Iterator[Content]:
+def _reliability(found: Reliability, width: int, height: int) -> Iterator[Content]:
     whose = "forecasts" if found.forecast else "what-ifs"
     how = "calibrated" if found.is_calibrated else "as the model said it, not calibrated"
     yield Content.styled(f"P(met) of {whose} against the share met", "bold")
@@ -121,7 +122,7 @@ def _reliability(found: Reliability, width: int) -> Iterator[Content]:
     steps = [top * at / 60 for at in range(61)]
     ticks = tuple((top * at / 2, probability(top * at / 2)) for at in range(3))
     plot = Plot(points, ticks, tuple((step, step) for step in steps), "P(met) said", (0.0, top))
-    yield draw(plot, width, _PLOT_LINES)
+    yield draw(plot, width, min(max(height - len(found.bins) - 2, _LEAST_PLOT), _MOST_PLOT))
     for each in found.bins:
         yield Content(f"  said {probability(each.mean):>4}  met {_met(each)}")
 

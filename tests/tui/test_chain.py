@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
+from deepimagine_tui.cli.run_text import run_lines
+from deepimagine_tui.reasoning.events import StepEstimated
 from deepimagine_tui.reasoning.graph import build_graph
 from deepimagine_tui.tui.chain_text import anchor_card, step_card, stopped_card, streaming_card
 from deepimagine_tui.tui.trajectory import waterfall
@@ -86,3 +89,38 @@ def test_a_line_that_goes_on_stands_under_its_first_word_and_no_p_value_is_cut(w
                 following = lines[index + 1] if index + 1 < len(lines) else "    "
                 assert following.startswith("  "), card
             assert not any(line.rstrip().endswith(("p <", "p =")) for line in lines), card
+
+
+def test_every_imagined_number_has_its_interval_or_says_that_it_is_not_calibrated() -> None:
+    step = build_graph(sample_runs.what_if_run()).pathways[0].steps[0]
+    estimated = step.estimated
+    assert estimated is not None
+    state = estimated.state
+    assert state.contrast is not None
+    assert state.arm_value is not None
+    contrast = replace(state.contrast, number=replace(state.contrast.number, status="imagined"))
+    lines = step_card(1, step, replace(estimated, state=replace(state, contrast=contrast)), 90).plain.splitlines()
+    assert sum("90% PI" in line for line in lines) == 1
+    assert next(line for line in lines if "mean difference" in line).endswith("not calibrated")
+    bare = replace(state, arm_value=replace(state.arm_value, interval=None), contrast=contrast)
+    text = step_card(1, step, replace(estimated, state=bare), 90).plain
+    assert "no intervals: not calibrated" in text
+    assert "90% PI" not in text
+
+
+def test_the_record_of_the_factor_stands_with_the_number() -> None:
+    pathway = build_graph(sample_runs.what_if_run()).pathways[0]
+    estimated = pathway.steps[0].estimated
+    assert estimated is not None
+    record = "dose: right direction on 61% of 212 pairs in 12 trials, base rate 45%; better than the base rate"
+    text = step_card(1, pathway.steps[0], replace(estimated, record=record), 40).plain
+    assert record in " ".join(text.split())
+    assert record in " ".join(run_lines_of(record))
+
+
+def run_lines_of(record: str) -> list[str]:
+    """The same run as the command prints it, with that record, each line without its margin."""
+    graph = build_graph(
+        replace(event, record=record) if isinstance(event, StepEstimated) else event for event in sample_runs.what_if_run()
+    )
+    return [line.strip() for line in run_lines(graph)]

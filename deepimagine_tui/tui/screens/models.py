@@ -112,7 +112,7 @@ class CardPart(TabbedPart):
         on_file, scores = evidence.on_file, evidence.scores
         self.query_one("#scores", DrawnPane).draw_with(lambda width, _height: scores_text(scores, width))
         self.query_one("#records", DrawnPane).draw_with(lambda width, _height: records_text(on_file.records, width))
-        self.query_one("#calibration", DrawnPane).draw_with(lambda width, _height: calibration_figure(on_file, width))
+        self.query_one("#calibration", DrawnPane).draw_with(lambda width, height: calibration_figure(on_file, width, height))
 
 
 class ModelsScreen(HouseScreen):
