@@ -76,7 +76,7 @@ def audit(
         if said.header.questions < len(asked.questions):
             asked = runner.first(asked, said.header.questions)
         evidence = msgspec.structs.replace(
-            auditing.evidence_of(source, cancel),
+            auditing.evidence_of(source, said, cancel),
             learnt=learnt.examples,
             reported=_reported(Path(questions)) if asked.is_watched else {},
             trained_on=_trained_on(said.header, chosen, cancel),

@@ -6,7 +6,7 @@ where what it takes is not at hand. A run is clean when no rule is broken or fla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 from typing import Literal
@@ -21,6 +21,7 @@ from deepimagine_tui.evaluation.forecasts_of_corpus import sides_of
 from deepimagine_tui.evaluation.predictions import Predictions, UsedTrial
 from deepimagine_tui.evaluation.questions import MET, NO_CUTOFF, Question, QuestionSet
 from deepimagine_tui.evaluation.system import Learnt
+from deepimagine_tui.trials.model import Trial
 
 NO_RATE = 0.5
 """The base rate where there is nothing to learn from."""
@@ -32,12 +33,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What rules are checked by, beside the run itself.
 
     `programmes` and `posted` are of the corpus's trials by NCT id: the programme by its smallest id, the date of first posting.
-    `reported` are texts that are an answer, by NCT id. `learnt` is what the set and the corpus give to learn from, of other
-    programmes. `trained_on` are the trials of the adapter, their siblings included. `None` where it is not known.
+    `retrieved` holds the words and numbers of trials that predictions saw, `reported` texts that are an answer, by NCT id.
+    `learnt` is what the set and the corpus give to learn from, of other programmes. `trained_on` are the trials of the
+    adapter, their siblings included. `None` where it is not known.
     """
 
     programmes: dict[str, str] = {}
     posted: dict[str, str] = {}
+    retrieved: dict[str, str] = {}
     reported: dict[str, tuple[str, ...]] = {}
     learnt: QuestionSet | None = None
     trained_on: frozenset[str] | None = None
@@ -72,18 +75,25 @@ class Audit(msgspec.Struct, frozen=True):
         return any(rule.state == "broken" for rule in self.rules)
 
 
-def evidence_of(corpus: Corpus, cancel: Event) -> Evidence:
-    """What a corpus says of its trials.
+def evidence_of(corpus: Corpus, predictions: Predictions, cancel: Event) -> Evidence:
+    """What a corpus says of its trials, and of those that predictions saw.
 
     Raises:
         CancelledError: `cancel` was set.
     """
     places = sides_of(corpus, cancel).places
-    posted = {nct_id: corpus.get(nct_id).results_posted for nct_id in places}
+    seen = {used.nct_id for one in predictions.by_id.values() for used in one.used if used.nct_id in places}
+    posted = {nct_id: corpus.get(nct_id).results_posted for nct_id in seen}
     return Evidence(
         programmes={nct_id: place.programme for nct_id, place in places.items()},
         posted={nct_id: date.text for nct_id, date in posted.items() if date is not None},
+        retrieved={nct_id: audit_prompts.words_of(_shown(corpus.get(nct_id))) for nct_id in seen},
     )
+
+
+def _shown(trial: Trial) -> Trial:
+    """A trial without what no prompt shows of it."""
+    return msgspec.structs.replace(trial, adverse_events=None, flow=None, prose=None)
 
 
 def audit(asked: QuestionSet, predictions: Predictions, folder: Path, evidence: Evidence) -> Audit:
@@ -104,7 +114,7 @@ def audit(asked: QuestionSet, predictions: Predictions, folder: Path, evidence: 
         _learnt(asked, predictions, evidence),
         _trained(asked, predictions, evidence),
         _asked_as_given(runs),
-        _prompts(runs, evidence),
+        _prompts(list(audit_prompts.sent(asked, predictions, runs.found, folder, evidence.retrieved)), evidence),
         _oracle(asked, predictions),
     )
     return Audit(predictions.header.name, asked.name, rules)
@@ -209,15 +219,15 @@ def _asked_as_given(runs: audit_prompts.Runs) -> Rule:
     return _rule(name, says, len(runs.found), findings)
 
 
-def _prompts(runs: audit_prompts.Runs, evidence: Evidence) -> Rule:
+def _prompts(sent: Sequence[audit_prompts.Sent], evidence: Evidence) -> Rule:
     name, says = "prompts", "No prompt holds what was reported or posted of its target, or its id."
-    prompts = sum(len(run.prompts) for run in runs.found)
+    prompts = sum(len(one.prompts) for one in sent)
     if not prompts:
-        return Rule(name, says, "not checked", why="No journal of a run with prompts is kept.")
+        return Rule(name, says, "not checked", why="No prompts are kept.")
     findings = (
         finding
-        for run in runs.found
-        for finding in audit_prompts.leaks(run, evidence.reported.get(run.question.nct_id, ()), evidence.programmes)
+        for one in sent
+        for finding in audit_prompts.leaks(one, evidence.reported.get(one.question.nct_id, ()), evidence.programmes)
     )
     return _rule(name, says, prompts, findings)
 
@@ -228,7 +238,7 @@ def _oracle(asked: QuestionSet, predictions: Predictions) -> Rule:
     if not compared:
         return Rule(name, says, "not checked", why="Too few trials have several forecasts whose answers agree.")
     findings = [
-        Finding("", f"{one.kind}: macro-F1 {one.system:.3f}, of the oracle {one.oracle:.3f}")
+        Finding("", f"has a macro-F1 on {one.kind} that is near the oracle's {one.oracle:.3f} or above it")
         for one in compared
         if one.is_suspicious
     ]

@@ -1,7 +1,7 @@
-"""What the engine's journals of an evaluation show: what each run was asked, where it started, and every prompt it sent.
+"""What an evaluation keeps of what it asked: the engine's journals, and the prompts of systems that ask a model themselves.
 
 A text of the target's reports is found by its runs of eight words; those that its question says itself do not count. A posted
-number is found where it is written with three digits or more and nothing that the run may know has it.
+number is found where it is written with three digits or more and nothing that the system may know has it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from deepimagine_tui.errors import NotFoundError
+from deepimagine_tui.evaluation.asking import ASKED, read_asked
 from deepimagine_tui.evaluation.findings import Finding
 from deepimagine_tui.evaluation.options import turned
 from deepimagine_tui.evaluation.predictions import Prediction, Predictions
@@ -36,17 +37,22 @@ _NCT_ID = re.compile(r"NCT\d{8}")
 
 
 class AskedRun(NamedTuple):
-    """One journal, with the question that it is of, what was said of it and what is right."""
+    """One journal, with the question that it is of and what was said of it."""
 
     question: Question
     prediction: Prediction
-    key: Key
     events: tuple[ReasoningEvent, ...]
 
-    @property
-    def prompts(self) -> list[str]:
-        """Every text that the model was sent."""
-        return [event.prompt for event in self.events if isinstance(event, StepPlanned) and event.prompt]
+
+class Sent(NamedTuple):
+    """The prompts about one question, with what is right. `known` are texts that these may repeat, `anchors` trials that they
+    may name."""
+
+    question: Question
+    key: Key
+    prompts: tuple[str, ...]
+    known: tuple[str, ...]
+    anchors: frozenset[str]
 
 
 class Runs(NamedTuple):
@@ -71,16 +77,41 @@ def runs_of(asked: QuestionSet, predictions: Predictions, folder: Path) -> Runs:
         except NotFoundError:
             missing.append(Finding(prediction.question_id, f"names the run {run_id}, which is not there"))
         else:
-            question = by_id[prediction.question_id]
-            found.append(AskedRun(question, prediction, asked.key(question), events))
+            found.append(AskedRun(by_id[prediction.question_id], prediction, events))
     for path in sorted((folder / RUNS).glob(f"*{SUFFIX}")):
         if path.stem in wanted:
             continue
         events = read_events(path).events
         other = next((by_id.get(event.request.name) for event in events if isinstance(event, RunStarted)), None)
         if other is not None and other.id in predictions.by_id:
-            found.append(AskedRun(other, predictions.by_id[other.id], asked.key(other), events))
+            found.append(AskedRun(other, predictions.by_id[other.id], events))
     return Runs(found, missing)
+
+
+def sent(
+    asked: QuestionSet, predictions: Predictions, runs: Iterable[AskedRun], folder: Path, trials: Mapping[str, str]
+) -> Iterator[Sent]:
+    """Every prompt that a folder keeps, by question; `trials` holds the words and numbers of trials that were retrieved.
+
+    Raises:
+        BadInputError: the file of prompts is damaged.
+    """
+    for run in runs:
+        prompts = tuple(event.prompt for event in run.events if isinstance(event, StepPlanned) and event.prompt)
+        anchors = frozenset(event.state.nct_id for event in run.events if isinstance(event, AnchorChosen))
+        known = (*_texts_of(run.question), *_texts_of_run(run))
+        yield Sent(run.question, asked.key(run.question), prompts, known, anchors)
+    path = folder / ASKED
+    if not path.is_file():
+        return
+    by_id = {question.id: question for question in asked.questions}
+    for name, answer in read_asked(path).items():
+        question = by_id.get(name) or by_id.get(name.rpartition("#")[0])
+        if question is None or question.id not in predictions.by_id:
+            continue
+        anchors = frozenset(used.nct_id for used in predictions.by_id[question.id].used)
+        known = (*_texts_of(question), *(trials.get(nct_id, "") for nct_id in anchors))
+        yield Sent(question, asked.key(question), (answer.prompt,) if answer.prompt else (), known, anchors)
 
 
 def asked_otherwise(run: AskedRun) -> Iterator[Finding]:
@@ -102,26 +133,26 @@ def asked_otherwise(run: AskedRun) -> Iterator[Finding]:
                 continue
 
 
-def leaks(run: AskedRun, reported: Iterable[str], programmes: Mapping[str, str]) -> Iterator[Finding]:
-    """What a run's prompts hold of its target: ids, reported texts, posted numbers."""
-    own = {run.question.programme, programmes.get(run.question.nct_id, run.question.nct_id)}
-    anchors = {event.state.nct_id for event in run.events if isinstance(event, AnchorChosen)}
-    quotations = quotations_of(reported, run)
-    numbers = _posted_numbers(run.key) - _known_numbers(run)
-    for prompt in run.prompts:
-        for nct_id in sorted(set(_NCT_ID.findall(prompt)) - anchors):
-            if nct_id == run.question.nct_id or programmes.get(nct_id, nct_id) in own:
-                yield Finding(run.question.id, f"a prompt names {nct_id}")
+def leaks(one: Sent, reported: Iterable[str], programmes: Mapping[str, str]) -> Iterator[Finding]:
+    """What the prompts about a question hold of its target: ids, reported texts, posted numbers."""
+    question = one.question
+    own = {question.programme, programmes.get(question.nct_id, question.nct_id)}
+    quotations = quotations_of(reported, one.known)
+    numbers = _posted_numbers(one.key) - {number for text in one.known for number in _NUMBER.findall(text)}
+    for prompt in one.prompts:
+        for nct_id in sorted(set(_NCT_ID.findall(prompt)) - one.anchors):
+            if nct_id == question.nct_id or programmes.get(nct_id, nct_id) in own:
+                yield Finding(question.id, f"a prompt names {nct_id}")
         spaced = _spaced(prompt)
         for text in sorted(text for text in quotations if text in spaced):
-            yield Finding(run.question.id, f"a prompt quotes a report: {text.strip()!r}")
+            yield Finding(question.id, f"a prompt quotes a report: {text.strip()!r}")
         for number in sorted(numbers & set(_NUMBER.findall(prompt))):
-            yield Finding(run.question.id, f"a prompt holds {number}, which its target posted")
+            yield Finding(question.id, f"a prompt holds {number}, which its target posted")
 
 
-def quotations_of(reported: Iterable[str], run: AskedRun) -> frozenset[str]:
-    """What of the reports would be a quotation: their runs of words, or a short one whole, but what the run may know."""
-    known = _spaced(" ".join(_texts(run)))
+def quotations_of(reported: Iterable[str], known: Iterable[str]) -> frozenset[str]:
+    """What of the reports would be a quotation: their runs of words, or a short one whole, but what may be known."""
+    allowed = _spaced(" ".join(known))
     found: set[str] = set()
     for text in reported:
         words = _WORD.findall(text.lower())
@@ -129,16 +160,24 @@ def quotations_of(reported: Iterable[str], run: AskedRun) -> frozenset[str]:
             found.update({_spaced(text)} if len(text) >= _SHORTEST else ())
         for at in range(len(words) - WORDS_TOGETHER + 1):
             found.add(f" {' '.join(words[at : at + WORDS_TOGETHER])} ")
-    return frozenset(text for text in found if text not in known)
+    return frozenset(text for text in found if text not in allowed)
+
+
+def words_of(value: object) -> str:
+    """Every text and number of a record, as one text."""
+    return " ".join(_texts_in(msgspec.to_builtins(value)))
 
 
 def _spaced(text: str) -> str:
     return f" {' '.join(_WORD.findall(text.lower()))} "
 
 
-def _texts(run: AskedRun) -> Iterator[str]:
-    """All that a run may know: its question, the states that it went through, and what the model wrote."""
-    yield from _texts_in(msgspec.to_builtins(run.question))
+def _texts_of(question: Question) -> Iterator[str]:
+    yield from _texts_in(msgspec.to_builtins(question))
+
+
+def _texts_of_run(run: AskedRun) -> Iterator[str]:
+    """The states that a run went through, and what the model wrote."""
     for event in run.events:
         if isinstance(event, AnchorChosen | StepEstimated):
             yield from _texts_in(msgspec.to_builtins(event.state))
@@ -176,7 +215,3 @@ def _written(number: float) -> Iterator[str]:
     text = f"{abs(number):.10f}".rstrip("0").rstrip(".")
     if len(text.replace(".", "").lstrip("0")) >= _LEAST_DIGITS:
         yield text
-
-
-def _known_numbers(run: AskedRun) -> set[str]:
-    return {number for text in _texts(run) for number in _NUMBER.findall(text)}

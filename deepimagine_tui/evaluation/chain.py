@@ -116,7 +116,7 @@ class Chain:
         both = [told] if other is None else [told, other]
         return replace(
             said,
-            used=tuple(told.used),
+            used=tuple({trial.nct_id: trial for each in both for trial in each.used}.values()),
             run_id=run_id,
             prompt_tokens=sum(each.prompt_tokens for each in both),
             completion_tokens=sum(each.completion_tokens for each in both),

@@ -18,6 +18,7 @@ from deepimagine_tui.backends.scripted import ScriptedOutput, rule_answers
 from deepimagine_tui.corpus.store import Corpus
 from deepimagine_tui.errors import BadInputError, ExitCode
 from deepimagine_tui.evaluation import audit, ct_open, predictions, runner, systems
+from deepimagine_tui.evaluation.asking import ASKED
 from deepimagine_tui.evaluation.audit import Audit, Evidence, Rule
 from deepimagine_tui.evaluation.forecasts_of_corpus import forecasts, set_of
 from deepimagine_tui.evaluation.predictions import Prediction, Predictions, UsedTrial
@@ -82,7 +83,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
 
 
 def run_of(asked: QuestionSet, learnt: Learnt, corpus: Corpus, folder: Path) -> Predictions:
-    needs = systems.Needs(learnt=learnt, model=Listening(), source=CorpusAnchors(corpus), anchors=2, runs=folder / runner.RUNS)
+    needs = systems.Needs(learnt=learnt, model=Listening(), source=CorpusAnchors(corpus), anchors=2, folder=folder)
     return runner.run(systems.make("deepimagine", needs), asked, folder, Event())
 
 
@@ -95,7 +96,7 @@ def ct_open_run(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Don
     learnt = Learnt(forecasts(corpus, Event(), [question.nct_id for question in asked.questions]))
     said = run_of(asked, learnt, corpus, folder)
     evidence = replace(
-        audit.evidence_of(corpus, Event()),
+        audit.evidence_of(corpus, said, Event()),
         learnt=learnt.examples,
         reported=ct_open.reported_texts(path),
         trained_on=frozenset({"NCT00000001"}),
@@ -112,7 +113,7 @@ def corpus_run(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Done
     asked = everything.take(frozenset(one.id for one in everything.questions if one.programme in some))
     left = forecasts(corpus, Event(), [question.nct_id for question in asked.questions])
     said = run_of(asked, Learnt(left), corpus, folder)
-    return Done(asked, said, folder, replace(audit.evidence_of(corpus, Event()), learnt=left, trained_on=frozenset()))
+    return Done(asked, said, folder, replace(audit.evidence_of(corpus, said, Event()), learnt=left, trained_on=frozenset()))
 
 
 @pytest.fixture
@@ -287,6 +288,39 @@ def test_a_posted_number_in_a_prompt(corpus_run: Done, rewritten: Rewriting):
     assert {finding.what for finding in rule.findings} == {"a prompt holds 77.7731, which its target posted"}
 
 
+@pytest.mark.parametrize("system", ["direct", "rag"])
+def test_prompts_that_no_run_keeps_are_read_too(corpus: Corpus, corpus_run: Done, tmp_path: Path, system: str):
+    learnt = corpus_run.evidence.learnt
+    assert learnt is not None
+    model = Listening()
+    needs = systems.Needs(learnt=Learnt(learnt), model=model, source=CorpusAnchors(corpus), anchors=2, folder=tmp_path)
+    said = runner.run(systems.make(system, needs), corpus_run.asked, tmp_path, Event())
+    evidence = replace(audit.evidence_of(corpus, said, Event()), learnt=learnt, trained_on=frozenset())
+    done = Done(corpus_run.asked, said, tmp_path, evidence)
+    rules = done.audit()
+    assert {name for name, rule in rules.items() if rule.findings} == set()
+    assert (rules["prompts"].state, rules["prompts"].checked) == ("held", len(model.prompts))
+    path = tmp_path / ASKED
+    lines = path.read_text().splitlines()
+    first = json.loads(lines[-1])
+    question = next(one for one in done.asked.questions if one.id == first["id"].partition("#")[0])
+    for leak in (question.nct_id, "99.4321"):
+        key = done.asked.key(question)
+        assert key.target is not None
+        assert key.target.arm_value is not None
+        posted = replace(key, target=replace(key.target, arm_value=replace(key.target.arm_value, value=99.4321)))
+        leaking = replace(done.asked, keys=done.asked.keys | {question.id: posted})
+        planted = json.dumps(first | {"prompt": f"{first['prompt']} {leak}"})
+        path.write_text("\n".join([*lines[:-1], planted]) + "\n")
+        rule = replace_asked(done, leaking).audit()["prompts"]
+        assert (rule.state, rule.findings[0].question_id) == ("broken", question.id)
+        assert leak in rule.findings[0].what
+
+
+def replace_asked(done: Done, asked: QuestionSet) -> Done:
+    return Done(asked, done.said, done.folder, done.evidence)
+
+
 def test_a_score_that_only_siblings_explain_is_flagged(tmp_path: Path):
     questions = [made_question(trial, outcome=f"Outcome {each}") for trial in range(10) for each in range(3)]
     answers = {one.id: "met" if (at // 3) % 2 else "not met" for at, one in enumerate(questions)}
@@ -338,9 +372,7 @@ def test_no_prompt_of_a_run_over_ct_open_holds_a_report(corpus: Corpus, tmp_path
     asked = ct_open.read(written(tmp_path / "winter_2025.pickle", records))
     model = Listening()
     learnt = Learnt(forecasts(corpus, Event()))
-    needs = systems.Needs(
-        learnt=learnt, model=model, source=CorpusAnchors(corpus), anchors=2, runs=tmp_path / "out" / runner.RUNS
-    )
+    needs = systems.Needs(learnt=learnt, model=model, source=CorpusAnchors(corpus), anchors=2, folder=tmp_path / "out")
     said = runner.run(systems.make(system, needs), asked, tmp_path / "out", Event())
     assert said.is_complete
     assert len(model.prompts) >= len(asked.questions) // 2
