@@ -116,3 +116,10 @@ def test_files_that_are_no_questions(tmp_path: Path):
         path.write_bytes(content)
         with pytest.raises(BadInputError, match="mine"):
             csv_set.read(path)
+
+
+def test_every_column_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text("utf-8")
+    for name, what in COLUMNS.items():
+        assert f"| `{name}` | {'needed' if name in REQUIRED else ''}" in page
+        assert what in page
