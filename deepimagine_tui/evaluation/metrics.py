@@ -12,6 +12,7 @@ import msgspec
 
 from deepimagine_tui.evaluation.graded import NO_ANSWER, Graded, classes
 from deepimagine_tui.evaluation.intervals import (
+    LEVEL,
     Estimate,
     Rows,
     Statistic,
@@ -171,9 +172,19 @@ def reliability(name: str, answers: Answers) -> list[Bin]:
         for place in range(BINS):
             some = [each for each in known if bin_of(each.share) == place]
             said = sum(each.share for each in some) / len(some) if some else None
-            met = estimate(mean([float(_is_first(each)) for each in some]), rows_of(some))
+            met = _share_met(some)
             found.append(Bin(name, kind, place / BINS, (place + 1) / BINS, said, met))
     return found
+
+
+def _share_met(some: Sequence[Graded]) -> Estimate:
+    """The share met. Where all agree, which no bootstrap can doubt, its interval is the exact one for that many programmes."""
+    found = estimate(mean([float(_is_first(each)) for each in some]), rows_of(some))
+    if found.value not in (0, 1) or found.lower is None:
+        return found
+    reach = 1 - ((1 - LEVEL / 100) / 2) ** (1 / found.clusters)
+    lower, upper = (0.0, reach) if found.value == 0 else (1 - reach, 1.0)
+    return msgspec.structs.replace(found, lower=lower, upper=upper)
 
 
 def classes_of(answers: Answers) -> list[QuestionClass]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,8 @@ from deepimagine_tui import __version__
 from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, RefusedError
 from deepimagine_tui.evaluation import ct_open_metrics, metrics
 from deepimagine_tui.evaluation.ct_open_metrics import PublishedReport
-from deepimagine_tui.evaluation.graded import graded
+from deepimagine_tui.evaluation.graded import Graded, graded
+from deepimagine_tui.evaluation.interpretability import Interpretability
 from deepimagine_tui.evaluation.intervals import Estimate
 from deepimagine_tui.evaluation.metrics import EVERY, Bin, Difference, Metric, Score, Slice
 from deepimagine_tui.evaluation.predictions import Header, Prediction, Predictions
@@ -24,9 +25,6 @@ SCHEMA_VERSION = 1
 REPORT = "evaluation.json"
 JUDGED = "deepimagine"
 """The system that the others are compared with, where nobody names another."""
-
-Told = Mapping[str, Mapping[str, float | str]]
-"""By the name of a system: what is measured of it beside its scores, such as interpretability, by name."""
 
 
 class SystemRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +75,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     scores: tuple[Score, ...]
     differences: tuple[Difference, ...]
     bins: tuple[Bin, ...]
-    told: dict[str, dict[str, float | str]] = {}
+    levels: dict[QuestionClass, tuple[float, ...]] = {}
+    interpretability: dict[str, Interpretability] = {}
 
     def of(self, system: str, kind: QuestionClass, metric: Metric, part: Slice = EVERY) -> Estimate | None:
         """One score; `None` where the system does not speak of it, or there is no such question."""
@@ -93,7 +92,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def score(
-    asked: QuestionSet, journals: Sequence[Predictions], looks: int | None = None, judged: str = "", told: Told | None = None
+    asked: QuestionSet,
+    journals: Sequence[Predictions],
+    looks: int | None = None,
+    judged: str = "",
+    interpretability: Sequence[Interpretability | None] = (),
 ) -> Report:
     """Score what systems said of a set.
 
@@ -103,7 +106,7 @@ def score(
     Args:
         looks: How often the set was scored so far, these journals included.
         judged: The system to compare the others with, by its name in the header; by default `deepimagine`, else the first.
-        told: What else was measured of the systems, by their name in the header.
+        interpretability: What was measured of the runs of each journal, in the journals' order; none of those at the end.
 
     Raises:
         RefusedError: a journal is of another set.
@@ -131,10 +134,9 @@ def score(
             each for other in others for each in metrics.differences(chosen, answers[chosen], other, answers[other])
         ),
         bins=tuple(each for name in names for each in metrics.reliability(name, answers[name])),
-        told={
-            name: dict(told[journal.header.name])
-            for name, journal in zip(names, journals, strict=True)
-            if told is not None and journal.header.name in told
+        levels=_levels(each for answered in answers.values() for each in answered.values()),
+        interpretability={
+            name: found for name, found in zip(names, interpretability, strict=False) if found is not None and found.runs
         },
     )
 
@@ -228,6 +230,14 @@ def _class_rows(asked: QuestionSet) -> list[ClassRow]:
         trials, programmes = ({getattr(each, name) for each in some} for name in ("nct_id", "programme"))
         found.append(ClassRow(kind, len(some), len(trials), len(programmes), posted))
     return found
+
+
+def _levels(answers: Iterable[Graded]) -> dict[QuestionClass, tuple[float, ...]]:
+    found: dict[QuestionClass, set[float]] = {}
+    for each in answers:
+        if each.level is not None:
+            found.setdefault(each.question.kind, set()).add(each.level)
+    return {kind: tuple(sorted(levels)) for kind, levels in found.items()}
 
 
 def _system_row(asked: QuestionSet, name: str, journal: Predictions) -> SystemRow:

@@ -338,6 +338,13 @@ def test_reliability_bins_hold_what_was_said_and_met():
     assert (bins[3].said, bins[3].met) == (None, Estimate(None, None, None, 0, 0, 0))
 
 
+def test_a_bin_in_which_all_agree_is_not_certain():
+    sure = reliability("one", by_id(answered([0.95] * 10, [True] * 10)))[9].met
+    assert (sure.value, sure.upper) == (1, 1)
+    # Of ten independent trials all are met with probability .025 where the share is .025^(1/10).
+    assert sure.lower == pytest.approx(0.025 ** (1 / 10))
+
+
 def test_measures_of_unequal_lengths_are_no_measure():
     with pytest.raises(ValueError, match="zip"):
         measure("accuracy", [answered((0.9, 0.1), (True, True)), answered((0.9,), (True,))])
