@@ -9,6 +9,7 @@ from threading import Event
 import msgspec
 
 from deepimagine_tui.backends.protocol import ModelBackend, Slot
+from deepimagine_tui.errors import ModelError
 from deepimagine_tui.evaluation.asking import Answer, AskingSettings, Prompt, ask
 from deepimagine_tui.evaluation.options import rates_of
 from deepimagine_tui.evaluation.persistent import Persistent
@@ -152,8 +153,10 @@ def model_facts(
     its base rates are of.
 
     Raises:
-        ModelError: it cannot be loaded.
+        ModelError: it cannot be loaded, or is the demo, which has no model.
     """
+    if backend.info.demo:
+        raise ModelError("The demo has no model, so there is nothing to measure.", "Name a model with --model.")
     backend.count_tokens([""])
     info = backend.info
     return msgspec.structs.replace(

@@ -90,6 +90,24 @@ def _copy_anchor(needs: Needs) -> System:
     return CopyAnchor(needs.learnt, needs.source, needs.anchors)
 
 
+def _logistic_regression(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.classical import logistic_regression
+
+    return logistic_regression(needs.learnt)
+
+
+def _random_forest(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.classical import random_forest
+
+    return random_forest(needs.learnt)
+
+
+def _ffnn(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.classical import ffnn
+
+    return ffnn(needs.learnt)
+
+
 def _direct(needs: Needs) -> System:
     from deepimagine_tui.evaluation.direct import Direct
 
@@ -117,6 +135,9 @@ SYSTEMS: dict[str, Entry] = {
     "majority": Entry(_majority),
     "comparator-rule": Entry(_comparator_rule),
     "copy-anchor": Entry(_copy_anchor, needs_corpus=True),
+    "logistic-regression": Entry(_logistic_regression),
+    "random-forest": Entry(_random_forest),
+    "ffnn": Entry(_ffnn),
     "direct": Entry(_direct, needs_model=True),
     "rag": Entry(_rag, needs_model=True, needs_corpus=True),
     "deepimagine": Entry(_deepimagine, needs_model=True, needs_corpus=True),
