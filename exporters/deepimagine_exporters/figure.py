@@ -1,4 +1,4 @@
-"""Figures of a run as files: the reasoning graph, the trajectory of each pathway, the forest plot.
+"""Figures as files: of a run the reasoning graph, the trajectory of each pathway, the forest plot; and what others lay out.
 
 The one place that asks matplotlib to write. It may be called from any thread, one figure at a time.
 """
@@ -40,10 +40,8 @@ def export_figure(graph: ReasoningGraph, path: Path, which: FigureKind = "graph"
         CancelledError: `cancel` was set; nothing was written.
         StorageError: the file cannot be written.
     """
-    suffix = path.suffix.casefold()
-    if suffix not in SUFFIXES:
-        raise UsageError(f"A figure cannot be written as {path.name!r}.", f"Give it one of the endings {', '.join(SUFFIXES)}.")
-    write_bytes(path, render(graph, which, _FORMATS[suffix], cancel=cancel))
+    file_format = format_of(path)
+    write_bytes(path, render(graph, which, file_format, cancel=cancel))
     return path
 
 
@@ -68,10 +66,39 @@ def render(
     """
     with LOCK:
         sheet = sheet_of(graph, which, cancel)
+        title = " · ".join(part for part in (title_of(graph), measure_text(graph)) if part)
         with drawing_settings(which):
-            content = _written(sheet, graph, file_format, dpi)
+            content = _written(sheet, title, " ".join(provenance_lines(graph)), file_format, dpi)
         check(cancel)
         return content
+
+
+def render_drawing(
+    draw: Callable[[], Sheet], which: str, title: str, about: str, file_format: FigureFormat, *, dpi: int = DPI
+) -> bytes:
+    """A figure that is of no run as bytes: `draw` lays it out, `title` and `about` go into the file.
+
+    Raises:
+        RefusedError: there is nothing to draw.
+        StorageError: matplotlib finds no folder for its cache, not even a temporary one.
+    """
+    with LOCK:
+        _begin()
+        sheet = draw()
+        with drawing_settings(which):
+            return _written(sheet, title, about, file_format, dpi)
+
+
+def format_of(path: Path) -> FigureFormat:
+    """The format that a path's suffix names.
+
+    Raises:
+        UsageError: it names none.
+    """
+    suffix = path.suffix.casefold()
+    if suffix not in SUFFIXES:
+        raise UsageError(f"A figure cannot be written as {path.name!r}.", f"Give it one of the endings {', '.join(SUFFIXES)}.")
+    return _FORMATS[suffix]
 
 
 def sheet_of(graph: ReasoningGraph, which: FigureKind, cancel: Event | None = None) -> Sheet:
@@ -85,15 +112,19 @@ def sheet_of(graph: ReasoningGraph, which: FigureKind, cancel: Event | None = No
     """
     draw = _drawer(which)
     check(cancel)
+    _begin()
+    sheet = draw(graph)
+    check(cancel)
+    return sheet
+
+
+def _begin() -> None:
     try:
         import matplotlib as _  # noqa: F401  # its first import looks for a folder to write to
     except OSError as error:
         raise storage_error(Path("matplotlib's cache"), error) from error
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
-    sheet = draw(graph)
-    check(cancel)
-    return sheet
 
 
 @contextmanager
@@ -139,10 +170,8 @@ def check(cancel: Event | None) -> None:
         raise CancelledError("The figure was not drawn.")
 
 
-def _written(sheet: Sheet, graph: ReasoningGraph, file_format: FigureFormat, dpi: int) -> bytes:
+def _written(sheet: Sheet, title: str, about: str, file_format: FigureFormat, dpi: int) -> bytes:
     figure = sheet.figure()
-    title = " · ".join(part for part in (title_of(graph), measure_text(graph)) if part)
-    about = " ".join(provenance_lines(graph))
     stream = io.BytesIO()
     match file_format:
         case "svg":
