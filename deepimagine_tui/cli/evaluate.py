@@ -11,6 +11,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("deepimagine_tui.cli.evaluate_audit:audit", "Prove the rules against leaks of a finished run."),
     "submit": ("deepimagine_tui.cli.evaluate_submit:submit", "Write predictions in the forms that CT Open takes."),
     "convert": ("deepimagine_tui.cli.evaluate_submit:convert", "Write a CT Open pickle as JSON."),
+    "interpret": ("deepimagine_tui.cli.evaluate_interpret:interpret", "Measure how a model comes to its answers."),
     "calibrate": ("deepimagine_tui.cli.evaluate_calibrate:calibrate", "Calibrate a model's intervals and P(met)."),
 }
 

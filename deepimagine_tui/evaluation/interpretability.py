@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 import msgspec
 
 from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError
+from deepimagine_tui.evaluation import probing
 from deepimagine_tui.evaluation.intervals import Estimate, Rows, estimate, mean, median
 from deepimagine_tui.evaluation.runner import RUNS
 from deepimagine_tui.files import write_bytes
 from deepimagine_tui.reasoning.graph import ReasoningGraph, build_graph
-from deepimagine_tui.reasoning.interpret import interpret
+from deepimagine_tui.reasoning.interpret import Together, interpret
 from deepimagine_tui.reasoning.journal import SUFFIX, read_events
+from deepimagine_tui.reasoning.probes import Ladder, Order, Probe, Return, measure
 from deepimagine_tui.reasoning.request import Forecast, WhatIf
 from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
 
@@ -88,6 +90,25 @@ READ: dict[str, _Kind] = {
     PATHS_SPREAD: _Kind("median over forecasts of the interquartile range of g(k1) / s over pathways", "s", "median"),
     PATHS_SPREAD_P: _Kind("median over forecasts of the interquartile range of logit P(met) over pathways", "logit", "median"),
 }
+IN_ORDER, LEVEL, TAU = "doses are in order", "doses do not move the value", "rank correlation with the dose"
+BACK, AWAY, BACK_VERDICT = "perturbing back returns", "perturbing moves away", "perturbing back restores the verdict"
+ORDER, ORDER_P, ORDER_VERDICT = "order of changes, value", "order of changes, P(met)", "order of changes leaves the verdict"
+PROBED: dict[str, _Kind] = {
+    IN_ORDER: _Kind(
+        "mean over ladders of the share of neighbouring doses whose values go the way in which the posted one lies from the "
+        "inert comparator",
+        "share",
+        "mean",
+    ),
+    LEVEL: _Kind("mean over ladders of the share of neighbouring doses with one and the same value", "share", "mean"),
+    TAU: _Kind("mean over ladders of Kendall's tau-a between dose and value in that direction", "tau", "mean"),
+    BACK: _Kind("median over A -> B -> A' of |g(A') - g(A)| / s; 0 returns", "s", "median"),
+    AWAY: _Kind("median over A -> B -> A' of |g(B) - g(A)| / s; what there was to return from", "s", "median"),
+    BACK_VERDICT: _Kind("share of A -> B -> A' whose A' has the posted verdict of A", "share", "mean"),
+    ORDER: _Kind("median over two changes in both orders of |delta g| / s; 0 does not mind the order", "s", "median"),
+    ORDER_P: _Kind("median over two changes in both orders of |delta logit P(met)|", "logit", "median"),
+    ORDER_VERDICT: _Kind("share of two changes whose orders give one verdict", "share", "mean"),
+}
 BY_FACTOR = (MOVE, WORD, Z_AGREES)
 """What is told of every factor too."""
 
@@ -106,14 +127,20 @@ def journals(folder: Path) -> list[Path]:
 
 
 def read_runs(folder: Path, programmes: Mapping[str, str] | None = None) -> Interpretability:
-    """The measures of every run in `folder`. `programmes` are clusters of trials by NCT id; without one, a trial is its own.
+    """The measures of every run in `folder`, and of the probes that `probing` kept there. `programmes` are clusters of trials
+    by NCT id; without one, a trial is its own.
 
     Raises:
         NotFoundError: there is no run.
+        BadInputError: the list of probes is damaged.
     """
     rows: list[Row] = []
     models: dict[str, None] = {}
     unreadable = runs = 0
+    asked = probing.read(folder).asked if (folder / probing.JOURNAL).is_file() else ()
+    clusters = dict(programmes or {}) | {each.probe.anchor.nct_id: each.programme for each in asked}
+    wanted = {run_id for each in asked for run_id in each.run_ids if each.probe.kind != "seeds"}
+    graphs: dict[str, ReasoningGraph] = {}
     for path in journals(folder):
         try:
             graph = build_graph(read_events(path).events)
@@ -122,9 +149,14 @@ def read_runs(folder: Path, programmes: Mapping[str, str] | None = None) -> Inte
             continue
         runs += 1
         rows += rows_of(graph)
+        if path.stem in wanted:
+            graphs[path.stem] = graph
         if graph.started is not None:
             models[graph.started.model.full_name] = None
-    found = measures(rows, READ, programmes or {})
+    for each in asked:
+        if wanted.issuperset(each.run_ids) and graphs.keys() >= set(each.run_ids):
+            rows += rows_of_probe(each.probe, [graphs[run_id] for run_id in each.run_ids])
+    found = measures(rows, READ | PROBED, clusters)
     return Interpretability(models=tuple(models), runs=runs, measures=found, unreadable=unreadable)
 
 
@@ -147,6 +179,24 @@ def rows_of(graph: ReasoningGraph) -> Iterator[Row]:
         )
         values = found.together.agree.value, found.together.spread, found.together.spread_logit
         yield from (Row(name, value, trial) for name, value in zip(names, values, strict=True) if value is not None)
+
+
+def rows_of_probe(probe: Probe, graphs: Sequence[ReasoningGraph]) -> Iterator[Row]:
+    """What the runs of one probe give to each measure; seeds are read off their run as any are."""
+    told: dict[str, float | bool | None] = {}
+    found = measure(probe, graphs)
+    match found:
+        case Ladder():
+            told = {IN_ORDER: found.in_order, LEVEL: found.level, TAU: found.tau}
+        case Return():
+            told = {BACK: found.back, AWAY: found.away, BACK_VERDICT: found.verdict}
+        case Order():
+            told = {ORDER: found.value, ORDER_P: found.logit, ORDER_VERDICT: found.verdict}
+        case Together() | None:
+            return
+        case _:
+            assert_never(found)
+    yield from (Row(name, float(value), probe.anchor.nct_id) for name, value in told.items() if value is not None)
 
 
 def trial_of(graph: ReasoningGraph) -> str:

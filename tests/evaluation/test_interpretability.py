@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 def test_every_measure_is_there_with_its_definition_and_its_trials(folder: Path) -> None:
     found = interpretability.read_runs(folder)
     assert found.runs == 2
-    assert {each.name for each in found.measures} == set(interpretability.READ)
+    assert {each.name for each in found.measures} == {*interpretability.READ, *interpretability.PROBED}
     assert all(each.definition for each in found.measures)
     word = named(found, interpretability.WORD)
     assert (word.estimate.value, word.estimate.rows, word.estimate.trials) == (pytest.approx(5 / 6), 6, 1)
