@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import CancelledError, ModelError
 from deepimagine_tui.evaluation.asking import MAX_PROMPT_TOKENS, AskingSettings
-from deepimagine_tui.evaluation.direct import CERTAIN, batch_of, model_facts
-from deepimagine_tui.evaluation.options import rates_of, shares, turned
+from deepimagine_tui.evaluation.direct import batch_of, model_facts
+from deepimagine_tui.evaluation.options import chance_of, rates_of, shares, turned
 from deepimagine_tui.evaluation.persistent import Persistent
 from deepimagine_tui.evaluation.predictions import Fallback, Prediction, UsedTrial, fallback
 from deepimagine_tui.evaluation.questions import THREE_WAY, Question
@@ -146,10 +146,7 @@ class Chain:
                         found.prompt_tokens += event.prompt_tokens
                         found.completion_tokens += event.completion_tokens
                     case Aggregated(met=met) if met is not None:
-                        found.probability = met.probability
-                        found.mass = met.mass
-                        if met.probability is None and met.verdict != "undetermined":
-                            found.probability = 1 - CERTAIN if met.verdict == "met" else CERTAIN
+                        found.probability, found.mass = chance_of(met), met.mass
                     case RunFinished(outcome="failed", message=message, hint=hint):
                         raise ModelError(message, hint)
                     case RunFinished(message=message):

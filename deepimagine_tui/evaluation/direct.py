@@ -11,7 +11,7 @@ import msgspec
 from deepimagine_tui.backends.protocol import ModelBackend, Slot
 from deepimagine_tui.errors import ModelError
 from deepimagine_tui.evaluation.asking import Answer, AskingSettings, Prompt, ask
-from deepimagine_tui.evaluation.options import rates_of
+from deepimagine_tui.evaluation.options import CERTAIN, rates_of
 from deepimagine_tui.evaluation.persistent import Persistent
 from deepimagine_tui.evaluation.predictions import Prediction, fallback
 from deepimagine_tui.evaluation.questions import Question
@@ -27,8 +27,6 @@ BATCH = 24
 """Questions asked together. Part of what an answer depends on: a batch's shape moves near-ties of a quantised model."""
 REMOTE_BATCH = 96
 """Questions handed to a server together, where nothing depends on it but how many requests can be open at once."""
-CERTAIN = 1e-4
-"""Probabilities are kept this far from 0 and 1 before their logits are averaged, as the engine's are."""
 
 PROMPTS = 2
 """Changes whenever the text of a prompt of `direct` or `rag` can change; part of their settings."""

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from deepimagine_tui.evaluation.questions import MET, NOT_MET, TWO_WAY, Question
+from deepimagine_tui.reasoning.state import MetEstimate
+
+TURNED = "/turned"
+
+CERTAIN = 1e-4
+"""Probabilities are kept this far from 0 and 1 before their logits are averaged, as the engine's are."""
 
 
 def shares(options: tuple[str, ...], met: float, turned: float | None = None) -> tuple[float, ...]:
@@ -24,6 +30,13 @@ def shares(options: tuple[str, ...], met: float, turned: float | None = None) ->
     return tuple(weight / total for weight in weights) if total else (0.5, 0.5, 0.0)
 
 
+def chance_of(met: MetEstimate) -> float | None:
+    """P(met) of an estimate; all but certain of its verdict where the backend gives no probability, `None` without either."""
+    if met.probability is not None or met.verdict == "undetermined":
+        return met.probability
+    return 1 - CERTAIN if met.verdict == MET else CERTAIN
+
+
 def certainly(option: str, options: tuple[str, ...]) -> tuple[float, ...]:
     """All on one option."""
     return tuple(float(option == each) for each in options)
@@ -38,8 +51,10 @@ def rates_of(options: tuple[str, ...], rates: Mapping[str, float]) -> dict[str, 
 
 
 def turned(question: Question) -> Question | None:
-    """The same question asked the other way about: the comparator against the arm; `None` where there is no comparator."""
+    """The same question asked the other way about, its id marked with `TURNED`: the comparator against the arm; `None` where
+    there is no comparator."""
     arm, comparator = question.target.arm, question.target.comparator
     if comparator is None:
         return None
-    return replace(question, target=replace(question.target, arm=comparator, comparator=arm), comparator_type="")
+    target = replace(question.target, arm=comparator, comparator=arm)
+    return replace(question, id=question.id + TURNED, target=target, comparator_type="")

@@ -12,7 +12,7 @@ import msgspec
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import RefusedError
 from deepimagine_tui.evaluation.asking import LIKELIEST, Answer, AskingSettings, Prompt, ask
-from deepimagine_tui.evaluation.options import rates_of, shares
+from deepimagine_tui.evaluation.options import chance_of, rates_of, shares
 from deepimagine_tui.evaluation.predictions import Prediction, UsedTrial, fallback
 from deepimagine_tui.evaluation.questions import Question
 from deepimagine_tui.reasoning import directions, prompts, steps
@@ -131,11 +131,12 @@ def _take(each: _Walk, step: Step, answer: Answer) -> None:
 
 def _prediction(each: _Walk, base_rates: dict[str, float]) -> Prediction:
     question, met = each.question, each.state.met
-    if each.problem or met is None or met.probability is None:
+    chance = chance_of(met) if met is not None else None
+    if each.problem or met is None or chance is None:
         problem = each.problem or "There is no verdict."
         said = fallback(question.id, question.options, rates_of(question.options, base_rates), "no answer", problem)
     else:
-        said = Prediction(question_id=question.id, probabilities=shares(question.options, met.probability), mass=met.mass)
+        said = Prediction(question_id=question.id, probabilities=shares(question.options, chance), mass=met.mass)
     reached = None if each.problem else each.state
     return msgspec.structs.replace(
         said,
