@@ -104,11 +104,10 @@ def verdicts(asked: QuestionSet, predictions: Predictions) -> dict[QuestionClass
     Raises:
         BadInputError: a question has no prediction or no answer.
     """
-    found: dict[QuestionClass, Verdicts] = {}
-    for kind in dict.fromkeys(question.kind for question in asked.questions):
-        questions = [question for question in asked.questions if question.kind == kind]
-        found[kind] = _verdicts(asked, questions, predictions)
-    return found
+    by_class: dict[QuestionClass, list[Question]] = {}
+    for question in asked.questions:
+        by_class.setdefault(question.kind, []).append(question)
+    return {kind: _verdicts(asked, questions, predictions) for kind, questions in by_class.items()}
 
 
 def read(ledger: Path) -> list[Entry]:

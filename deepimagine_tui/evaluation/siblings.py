@@ -39,10 +39,12 @@ class BesideOracle(msgspec.Struct, frozen=True):
 def beside_oracle(asked: QuestionSet, predictions: Predictions) -> list[BesideOracle]:
     """Every class of forecasts in which enough trials have several answers, and these agree; steps have no oracle, their
     source being one."""
+    by_class: dict[QuestionClass, list[Question]] = {}
+    for question in asked.questions:
+        if question.source is None and question.id in predictions.by_id and asked.key(question).answer is not None:
+            by_class.setdefault(question.kind, []).append(question)
     found = []
-    for kind in dict.fromkeys(question.kind for question in asked.questions if question.source is None):
-        questions = [question for question in asked.questions if question.kind == kind and question.id in predictions.by_id]
-        questions = [question for question in questions if asked.key(question).answer is not None]
+    for kind, questions in by_class.items():
         counts = Counter(question.nct_id for question in questions)
         several = sum(count > 1 for count in counts.values())
         if several < LEAST_CLUSTERS:
