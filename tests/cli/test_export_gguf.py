@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from threading import Event
 
@@ -140,3 +143,15 @@ def test_a_run_whose_adapter_is_gone_is_one_sentence(cli: Cli, run: Path) -> Non
     assert failed.code == ExitCode.BAD_INPUT
     assert "holds no adapter" in failed.err
     assert run_manifest.read(run).gguf == ()
+
+
+def test_what_a_killed_export_left_is_removed_and_what_another_works_in_is_not(cli: Cli, run: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    dead, alive = (run / "gguf" / f".export-{process}-abc" for process in (ended.pid, os.getppid()))
+    for folder in (dead, alive):
+        folder.mkdir(parents=True)
+        (folder / "F16.gguf").write_bytes(b"half of it")
+    done = cli("export", "gguf", run, "--prompts", 0)
+    assert done.code == ExitCode.OK, done.err
+    assert sorted(path.name for path in (run / "gguf").iterdir()) == [alive.name, "laptop-sft-adapter.gguf"]

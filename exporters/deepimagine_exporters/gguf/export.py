@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from shutil import rmtree
 from threading import Event
 from typing import NamedTuple
 
@@ -17,7 +19,11 @@ from deepimagine_exporters.gguf.metadata import Origin
 from deepimagine_exporters.gguf.quantise import Quantised, quantise
 from deepimagine_tui.backends.adapter_check import check_adapter
 from deepimagine_tui.backends.gguf_header import read_header
+from deepimagine_tui.extras import extra
 from deepimagine_tui.files import make_dir, sha256, storage_error
+
+SCRATCH = ".export-"
+"""What the name of a scratch folder begins with; the process that works in it follows."""
 
 Measure = Callable[[Path, Path | None], Parity]
 """Compares the GGUF model at the first path, with the adapter at the second, with what was trained."""
@@ -70,8 +76,9 @@ def export(
     """
     (folder,) = {place.parent for place in places.values()}
     make_dir(folder)
+    _sweep(folder)
     try:
-        scratch = tempfile.TemporaryDirectory(prefix=".export-", dir=folder)
+        scratch = tempfile.TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", dir=folder)
     except OSError as error:
         raise storage_error(folder, error) from error
     with scratch as name:
@@ -85,6 +92,15 @@ def export(
             if made.written:
                 work.place(file, made.path)
             yield made
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what exports that were killed left in `folder`: scratch folders of processes that are no more."""
+    psutil = extra("psutil")
+    for left in folder.glob(f"{SCRATCH}*"):
+        process = left.name.removeprefix(SCRATCH).partition("-")[0]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            rmtree(left, ignore_errors=True)
 
 
 class _Work:
