@@ -154,8 +154,8 @@ def checks(calibration: Calibration, rows: Sequence[Measured]) -> list[Check]:
     for forecast in (False, True):
         some = [row for row in rows if row.is_forecast == forecast]
         covered = _covered(calibration, some)
-        kinds = sorted({row.kind for row, _ in covered})
-        for kind in (None, *kinds):
+        kinds: list[ValueKind | None] = [None, *sorted({row.kind for row, _ in covered})]
+        for kind in kinds:
             of_kind = [(row, is_in) for row, is_in in covered if kind in (None, row.kind)]
             if of_kind:
                 values = [float(is_in) for _, is_in in of_kind]

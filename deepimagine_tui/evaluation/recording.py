@@ -19,6 +19,8 @@ BINS = 5
 """How many bins P(met) is put into, of equal weight where each trial weighs 1: few, since trials are."""
 
 Answered = Literal["direction", "verdict"]
+_Posted = tuple[Factor | None, str, str]
+"""The factor, the trial and what was posted."""
 
 
 class _Known(NamedTuple):
@@ -46,8 +48,10 @@ class Learnt(NamedTuple):
 def learnt(training: Iterable[Measured]) -> Learnt:
     """The commonest answers of training trials, each trial weighing 1."""
     rows = list(training)
-    directions = [(row.factor, row.nct_id, truth) for row in rows if (truth := _truth(row, "direction")) is not None]
-    verdicts = [(row.factor, row.nct_id, truth) for row in rows if (truth := _truth(row, "verdict")) is not None]
+    directions: list[_Posted] = [
+        (row.factor, row.nct_id, truth) for row in rows if (truth := _truth(row, "direction")) is not None
+    ]
+    verdicts: list[_Posted] = [(row.factor, row.nct_id, truth) for row in rows if (truth := _truth(row, "verdict")) is not None]
     return Learnt(
         _by_factor(directions),
         _by_factor(verdicts),
@@ -67,7 +71,7 @@ def record(said: Said, training: Iterable[Measured], trained_on: frozenset[str],
     """
     held_out = untrained(said, trained_on)
     base = learnt(training)
-    factors = sorted({row.factor for row in held_out.rows}, key=lambda factor: factor or "")
+    factors: list[Factor | None] = sorted({row.factor for row in held_out.rows}, key=lambda factor: factor or "")
     records: list[Record] = []
     for factor in factors:
         of_factor = [row for row in held_out.rows if row.factor == factor]
@@ -135,7 +139,7 @@ def _verdict(met: bool) -> str:
     return "met" if met else "not met"
 
 
-def _by_factor(found: Sequence[tuple[Factor | None, str, str]]) -> dict[Factor | None, str]:
+def _by_factor(found: Sequence[_Posted]) -> dict[Factor | None, str]:
     answers: dict[Factor | None, list[tuple[str, str]]] = defaultdict(list)
     for factor, trial, truth in found:
         answers[factor].append((trial, truth))

@@ -72,7 +72,8 @@ def records_text(found: Records | None, width: int) -> Content:
         *_wrapped("Base rate: the commonest answer of the factor in training.", width),
     ]
     unknown: list[str] = []
-    for factor in (*(factor for factor in WALKING_ORDER if factor not in ARITHMETIC), None):
+    every: list[Factor | None] = [*(factor for factor in WALKING_ORDER if factor not in ARITHMETIC), None]
+    for factor in every:
         records = found.of(factor)
         if not records:
             unknown.append(_name(factor))
