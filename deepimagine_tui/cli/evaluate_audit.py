@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from deepimagine_tui.cli.console import emit, emit_json, narrate, table
+from deepimagine_tui.cli.evaluate_sets import clinifact_option
 from deepimagine_tui.cli.options import as_json, corpus_option
 from deepimagine_tui.errors import ExitCode, RefusedError
 
@@ -44,6 +45,7 @@ _SHOWN = 5
     show_default=True,
     help="Which pairs, of a folder of them.",
 )
+@clinifact_option
 @click.option("--cutoff", metavar="DATE", help="Last day whose posted results may be used, of a set that is not known.")
 @as_json
 def audit(
@@ -54,6 +56,7 @@ def audit(
     adapter: Path | None,
     side: Side,
     kind: str,
+    clinifact: tuple[Path, ...],
     cutoff: str | None,
     json_output: bool,
 ) -> ExitCode:
@@ -72,7 +75,7 @@ def audit(
     chosen = settings.load({"model": model, "adapter": _text(adapter), "corpus": _text(corpus)})
     said = predictions.read(folder)
     with stoppable() as cancel, opened_corpus(chosen) as source:
-        asked, learnt = evaluate_sets.resolve(questions, source, side, cancel, cutoff or "", kind)
+        asked, learnt = evaluate_sets.resolve(questions, source, side, cancel, cutoff or "", kind, clinifact)
         if said.header.questions < len(asked.questions):
             asked = runner.first(asked, said.header.questions)
         evidence = msgspec.structs.replace(

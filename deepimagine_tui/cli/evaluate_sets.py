@@ -7,6 +7,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
+import click
+
 from deepimagine_tui.errors import BadInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -21,6 +23,14 @@ PAIRS = "pairs:"
 NAMED = ("natural", "approximate", "forecasts")
 HINT = f"SET is a CT Open pickle or JSON, a CSV file, {PAIRS}FOLDER, {', '.join(NAMED[:-1])} or {NAMED[-1]}."
 
+clinifact_option = click.option(
+    "--clinifact",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="CSV",
+    help="CliniFact's claims to learn forecasts from too; significant ones are taken to favour the intervention.",
+)
+
 
 class Sets(NamedTuple):
     """The questions, and what may be learnt from: other trials of other programmes, those of training where there are sides."""
@@ -29,8 +39,17 @@ class Sets(NamedTuple):
     learnt: Learnt
 
 
-def resolve(name: str, corpus: Corpus, side: Side, cancel: Event, cutoff: str = "", kind: str = "natural") -> Sets:
+def resolve(
+    name: str,
+    corpus: Corpus,
+    side: Side,
+    cancel: Event,
+    cutoff: str = "",
+    kind: str = "natural",
+    claims: Sequence[Path] = (),
+) -> Sets:
     """The set that `name` means. `side` and `kind` are of pairs and forecasts; `cutoff` of a published set that is not known.
+    `claims` are CliniFact's files, to learn forecasts from too.
 
     Raises:
         NotFoundError: there is no such file, or no set of that name.
@@ -40,7 +59,7 @@ def resolve(name: str, corpus: Corpus, side: Side, cancel: Event, cutoff: str = 
     if name.startswith(PAIRS):
         return _pairs(_in_folder(Path(name.removeprefix(PAIRS)), side), side, kind)
     if name == "forecasts":
-        return _forecasts(corpus, side, cancel)
+        return _forecasts(corpus, side, cancel, claims)
     if name in NAMED:
         return _pairs(_drawn(corpus, cancel), side, name)
     path = Path(name)
@@ -55,7 +74,7 @@ def resolve(name: str, corpus: Corpus, side: Side, cancel: Event, cutoff: str = 
         from deepimagine_tui.evaluation.conditions import with_conditions
 
         asked = with_conditions(ct_open.read(path, cutoff), corpus)
-    return Sets(asked, _others(corpus, {question.nct_id for question in asked.questions}, cancel))
+    return Sets(asked, _others(corpus, {question.nct_id for question in asked.questions}, cancel, claims))
 
 
 def _pairs(rows: Sequence[PairRow], side: Side, kind: str) -> Sets:
@@ -81,20 +100,29 @@ def _drawn(corpus: Corpus, cancel: Event) -> Sequence[PairRow]:
     return draw(corpus, (), PairOptions(), cancel).rows
 
 
-def _forecasts(corpus: Corpus, side: Side, cancel: Event) -> Sets:
+def _forecasts(corpus: Corpus, side: Side, cancel: Event, claims: Sequence[Path]) -> Sets:
+    from deepimagine_training.claim_forecasts import learnable
+    from deepimagine_training.clinifact import members_of, read_claims
+
     from deepimagine_tui.evaluation.forecasts_of_corpus import forecasts, sides_of
     from deepimagine_tui.evaluation.system import Learnt
 
-    sides = sides_of(corpus, cancel)
-    return Sets(forecasts(corpus, cancel, sides=sides, side=side), Learnt(forecasts(corpus, cancel, sides=sides, side="train")))
+    files = [read_claims(path) for path in claims]
+    sides = sides_of(corpus, cancel, members_of(files))
+    asked = forecasts(corpus, cancel, sides=sides, side=side)
+    return Sets(asked, Learnt(learnable(corpus, files, cancel, side="train")))
 
 
-def _others(corpus: Corpus, left_out: Iterable[str], cancel: Event) -> Learnt:
-    """The posted comparisons of other trials; nothing where the corpus holds none."""
-    from deepimagine_tui.evaluation.forecasts_of_corpus import forecasts, set_of
+def _others(corpus: Corpus, left_out: Iterable[str], cancel: Event, claims: Sequence[Path]) -> Learnt:
+    """The posted comparisons and claims of other trials; nothing where there are none."""
+    from deepimagine_training.claim_forecasts import learnable
+    from deepimagine_training.clinifact import read_claims
+
+    from deepimagine_tui.evaluation.forecasts_of_corpus import set_of
     from deepimagine_tui.evaluation.system import Learnt
 
+    files = [read_claims(path) for path in claims]
     try:
-        return Learnt(forecasts(corpus, cancel, left_out))
+        return Learnt(learnable(corpus, files, cancel, left_out))
     except BadInputError:
         return Learnt(set_of("nothing", ()))
