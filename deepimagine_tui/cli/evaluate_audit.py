@@ -26,8 +26,8 @@ _SHOWN = 5
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER")
 @click.argument("questions", metavar="SET")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER")
 @corpus_option
 @click.option("--model", metavar="MODEL", help="The model that answered, where it has an adapter.")
 @click.option("--adapter", type=click.Path(path_type=Path), help="The adapter that answered, with its manifest beside it.")
@@ -49,8 +49,8 @@ _SHOWN = 5
 @click.option("--cutoff", metavar="DATE", help="Last day whose posted results may be used, of a set that is not known.")
 @as_json
 def audit(
-    folder: Path,
     questions: str,
+    folder: Path,
     corpus: Path | None,
     model: str | None,
     adapter: Path | None,
