@@ -27,6 +27,8 @@ EntryKind = Literal["embedded", "file", "openai", "scripted"]
 RemoteApi = Literal["chat", "completions"]
 
 SCHEMA_VERSION = 1
+REQUESTS_AT_ONCE = 4
+"""How many requests are open at a server at once, unless more are asked for."""
 
 
 class CatalogueEntry(msgspec.Struct, frozen=True):
@@ -281,6 +283,7 @@ def open_backend(
     confirm_remote: Callable[[str], bool] = lambda _host: False,
     progress: Callable[[float], None] = lambda _share: None,
     cancel: Event | None = None,
+    concurrency: int = REQUESTS_AT_ONCE,
 ) -> ModelBackend:
     """The backend of `entry`; no weights are loaded and nothing is sent yet.
 
@@ -291,6 +294,7 @@ def open_backend(
         confirm_remote: Asked with the host before the first send to a remote model.
         progress: Told how far the assembling or reading of the model's file is, 0 to 1.
         cancel: Stops that.
+        concurrency: How many requests may be open at a server at once.
 
     Raises:
         RefusedError: a remote model while offline, or an adapter for a model that takes none.
@@ -314,6 +318,7 @@ def open_backend(
             offline=offline,
             confirm=confirm_remote,
             api_key=os.environ.get("DEEPIMAGINE_API_KEY") or os.environ.get("OPENAI_API_KEY") or "",
+            concurrency=concurrency,
         )
     from deepimagine_tui.backends.llama import LlamaBackend
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deepimagine_tui.cli.console import emit, emit_json, narrate
+from deepimagine_tui.cli.evaluate_sets import clinifact_option
 from deepimagine_tui.cli.options import as_json, corpus_option, offline_option, yes_option
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Which pairs, of a folder of them.",
 )
+@clinifact_option
 @click.option("--cutoff", metavar="DATE", help="Last day whose posted results may be used, of a set that is not known.")
 @click.option(
     "--limit",
@@ -50,6 +52,14 @@ if TYPE_CHECKING:
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Where predictions are kept.")
 @click.option("--no-runs", is_flag=True, help="Keep no prompts and no journals of the engine's runs.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1),
+    default=16,
+    show_default=True,
+    metavar="N",
+    help="Requests open at a server at once.",
+)
 @offline_option
 @yes_option
 @as_json
@@ -64,10 +74,12 @@ def run(
     samples: int,
     side: Side,
     kind: str,
+    clinifact: tuple[Path, ...],
     cutoff: str | None,
     limit: int | None,
     out: Path | None,
     no_runs: bool,
+    concurrency: int,
     offline: bool | None,
     yes: bool,
     json_output: bool,
@@ -99,9 +111,13 @@ def run(
         source = stack.enter_context(opened_corpus(chosen))
         progress = stack.enter_context(Progress("Predicting"))
         progress.say("reading questions")
-        asked, learnt = evaluate_sets.resolve(questions, source, side, cancel, cutoff or "", kind)
+        asked, learnt = evaluate_sets.resolve(questions, source, side, cancel, cutoff or "", kind, clinifact)
         asked = runner.first(asked, limit or 0)
-        backend = stack.enter_context(opened_backend(chosen, None, yes=yes, cancel=cancel)) if entry.needs_model else None
+        backend = (
+            stack.enter_context(opened_backend(chosen, None, yes=yes, cancel=cancel, concurrency=concurrency))
+            if entry.needs_model
+            else None
+        )
         folder = out or _folder(asked, system, backend, limit)
         needs = systems.Needs(
             learnt=learnt,

@@ -88,13 +88,16 @@ def choose_model(catalogue: Catalogue, settings: Settings, backend: str | None) 
 
 
 @contextmanager
-def opened_backend(settings: Settings, backend: str | None, *, yes: bool, cancel: Event) -> Iterator[ModelBackend]:
-    """The model in force, freed at the end. No weights are loaded yet, and nothing is sent.
+def opened_backend(
+    settings: Settings, backend: str | None, *, yes: bool, cancel: Event, concurrency: int | None = None
+) -> Iterator[ModelBackend]:
+    """The model in force, freed at the end. No weights are loaded yet, and nothing is sent. `concurrency` is how many requests
+    may be open at a server at once.
 
     Raises:
         DeepImagineError: as `choose_model` and `catalogue.open_backend`.
     """
-    from deepimagine_tui.backends.catalogue import Catalogue, open_backend
+    from deepimagine_tui.backends.catalogue import REQUESTS_AT_ONCE, Catalogue, open_backend
 
     entry = choose_model(Catalogue.load(), settings, backend)
     adapter = Path(settings.adapter) if settings.adapter and entry.kind in ("embedded", "file") else None
@@ -106,6 +109,7 @@ def opened_backend(settings: Settings, backend: str | None, *, yes: bool, cancel
             confirm_remote=lambda host: yes or _confirmed(host),
             progress=progress.share,
             cancel=cancel,
+            concurrency=concurrency or REQUESTS_AT_ONCE,
         )
     try:
         yield model

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from deepimagine_tui.backends.protocol import (
     GenerationEvent,
     GenerationFailed,
-    GenerationFinished,
     GenerationRequest,
     ModelInfo,
     Slot,
+    TextArrived,
 )
 from deepimagine_tui.backends.scripted import ScriptedOutput
 from deepimagine_tui.errors import BadInputError, CancelledError, ModelError, NotFoundError
@@ -117,9 +117,7 @@ class Dropping:
         good = [request for request in batch if request.request_id == "0" or self.tries[request.request_id] > self._times]
         for request in batch:
             if request not in good:
-                yield from [
-                    event for event in self._inner.generate([request], cancel) if not isinstance(event, GenerationFinished)
-                ][:1]
+                yield TextArrived(request.request_id, " Half", "reasoning")
                 yield GenerationFailed(request.request_id, "The answer was cut off.", "", self._restartable)
         yield from self._inner.generate(good, cancel)
 
