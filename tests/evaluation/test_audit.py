@@ -392,7 +392,7 @@ def test_the_command_says_what_it_found(ct_open_run: Done, corpus: Corpus, tmp_p
     assert cli("corpus", "import", records, "--corpus", database).code == ExitCode.OK
     folder = tmp_path / "out"
     assert cli("evaluate", "run", path, "--system", "copy-anchor", "--corpus", database, "--out", folder).code == ExitCode.OK
-    told = cli("evaluate", "audit", folder, path, "--corpus", database)
+    told = cli("evaluate", "audit", path, folder, "--corpus", database)
     assert told.code == ExitCode.OK, told.err
     assert "own trial" in told.out
     journal = folder / "predictions.jsonl"
@@ -400,10 +400,10 @@ def test_the_command_says_what_it_found(ct_open_run: Done, corpus: Corpus, tmp_p
     first = json.loads(lines[1])
     first["used"] = [{"nct_id": first["question_id"].split("/")[0], "posted": "2012-01-01", "similarity": 1.0}]
     journal.write_text("\n".join([lines[0], json.dumps(first), *lines[2:]]) + "\n")
-    told = cli("evaluate", "audit", folder, path, "--corpus", database)
+    told = cli("evaluate", "audit", path, folder, "--corpus", database)
     assert told.code == ExitCode.REFUSED
     assert "BROKEN" in told.out
-    told = cli("evaluate", "audit", folder, path, "--corpus", database, "--json")
+    told = cli("evaluate", "audit", path, folder, "--corpus", database, "--json")
     assert told.code == ExitCode.REFUSED
     found = msgspec.convert(told.json["audit"], Audit)
     assert found.is_broken
