@@ -34,6 +34,8 @@ from tests.evaluation.ct_open_made import ARM, SECRET, endpoint, other_records, 
 from tests.evaluation.made_questions import asked as made_question
 from tests.training.answering import Told
 from tests.training.made import many_trials, write
+from tests.training.test_clinifact import claims
+from tests.training.test_clinifact import row as claim
 
 __all__ = ["cli", "plain_environment"]
 
@@ -408,3 +410,18 @@ def test_the_command_says_what_it_found(ct_open_run: Done, corpus: Corpus, tmp_p
     found = msgspec.convert(told.json["audit"], Audit)
     assert found.is_broken
     assert [rule.name for rule in found.rules if rule.state == "broken"] == ["own trial"]
+
+
+def test_what_claims_taught_has_to_be_named(ct_open_run: Done, tmp_path: Path, cli: Cli):
+    path = ct_open_run.folder / "winter_2025.pickle"
+    database, folder = tmp_path / "made.db", tmp_path / "out"
+    assert cli("corpus", "import", write(tmp_path / "records", many_trials(12)), "--corpus", database).code == ExitCode.OK
+    claims(tmp_path, claim("NCT99200001", pValues="['0.001']"), claim("NCT09000000", pValues="['0.4']"))
+    taught = ("--clinifact", next(tmp_path.glob("*.csv")))
+    told = cli("evaluate", "run", path, "--system", "majority", "--corpus", database, "--out", folder, *taught)
+    assert told.code == ExitCode.OK, told.err
+    told = cli("evaluate", "audit", path, folder, "--corpus", database)
+    assert told.code == ExitCode.REFUSED
+    assert "learnt from other examples" in told.out
+    told = cli("evaluate", "audit", path, folder, "--corpus", database, *taught)
+    assert told.code == ExitCode.OK, told.out
