@@ -27,15 +27,16 @@ def number(value: float, metric: Metric) -> str:
     return f"{100 * value:.1f}" if metric in PERCENT else f"{value:.3f}"
 
 
-def change(found: Difference) -> str:
-    """`+3.1 [-0.4, +6.6] 470/249`: a difference, its interval, rows and trials."""
+def change(found: Difference, *, with_rows: bool = True) -> str:
+    """`+3.1 [-0.4, +6.6] 470/249`: a difference, its interval, and unless they stand beside it rows and trials."""
     estimate = found.estimate
     if estimate.value is None:
         return NOTHING
     bracket = ""
     if estimate.lower is not None and estimate.upper is not None:
         bracket = f" [{_signed(estimate.lower, found.metric)}, {_signed(estimate.upper, found.metric)}]"
-    return f"{_signed(estimate.value, found.metric)}{bracket} {estimate.rows:,}/{estimate.trials:,}"
+    sizes = f" {estimate.rows:,}/{estimate.trials:,}" if with_rows else ""
+    return f"{_signed(estimate.value, found.metric)}{bracket}{sizes}"
 
 
 def verdict(found: Difference) -> str:

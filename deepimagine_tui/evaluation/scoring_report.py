@@ -113,8 +113,8 @@ def score(
         BadInputError: there is none, one holds nothing, or no system is called `judged`.
     """
     names = _names(journals)
-    for name, journal in zip(names, journals, strict=True):
-        _require_of(asked, name, journal)
+    for journal in journals:
+        require_of(asked, journal)
     chosen = _judged(names, journals, judged)
     answers = {name: graded(asked, journal.by_id) for name, journal in zip(names, journals, strict=True)}
     others = [name for name in names if name != chosen]
@@ -177,14 +177,21 @@ def read(path: Path) -> Report:
     return found
 
 
-def _require_of(asked: QuestionSet, name: str, journal: Predictions) -> None:
+def require_of(asked: QuestionSet, journal: Predictions) -> None:
+    """Refuse a journal that is not of this set.
+
+    Raises:
+        RefusedError: it is of another set.
+        BadInputError: it holds nothing.
+    """
+    name = journal.header.name
     if journal.header.set_sha256 != asked.sha256:
         raise RefusedError(
             f"The predictions of {name} are of another question set: {journal.header.set_name}.",
-            f"Let it answer {asked.name}: deepimagine evaluate run",
+            f"Name that set, or let {journal.header.system} answer {asked.name}: deepimagine evaluate run",
         )
     known = {question.id for question in asked.questions}
-    unknown = next((name for name in journal.by_id if name not in known), None)
+    unknown = next((question_id for question_id in journal.by_id if question_id not in known), None)
     if unknown is not None:
         raise RefusedError(f"{name} answered a question that {asked.name} does not have: {unknown}.", "Answer the set again.")
     if not journal.by_id:
