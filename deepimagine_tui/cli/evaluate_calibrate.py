@@ -177,7 +177,8 @@ def _joined(every: Sequence[Said], info: ModelInfo) -> Said:
             )
         if each.side != first.side:
             raise RefusedError("The answers are of two sides.", "Fit on one side and check on another.")
-    return msgspec.structs.replace(first, rows=tuple(row for each in every for row in each.rows))
+    rows = tuple(row for each in every for row in each.rows)
+    return msgspec.structs.replace(first, subject=subject_of(info), rows=rows)
 
 
 def _lines(fitted: Calibration, recorded: Records | None) -> list[str]:

@@ -154,8 +154,9 @@ def checks(calibration: Calibration, rows: Sequence[Measured]) -> list[Check]:
     for forecast in (False, True):
         some = [row for row in rows if row.is_forecast == forecast]
         covered = _covered(calibration, some)
-        kinds: list[ValueKind | None] = [None, *sorted({row.kind for row, _ in covered})]
-        for kind in kinds:
+        kinds: list[ValueKind] = sorted({row.kind for row, _ in covered})
+        every: list[ValueKind | None] = [None, *kinds]
+        for kind in every:
             of_kind = [(row, is_in) for row, is_in in covered if kind in (None, row.kind)]
             if of_kind:
                 values = [float(is_in) for _, is_in in of_kind]

@@ -12,8 +12,10 @@ import pytest
 from deepimagine_exporters.repeat import repeat_command
 from deepimagine_exporters.report import export_report
 from deepimagine_exporters.report_markdown import escaped
+from msgspec.structs import replace
 
 from deepimagine_tui.errors import CancelledError, RefusedError, UsageError
+from deepimagine_tui.reasoning.events import RunStarted, StepEstimated
 from deepimagine_tui.reasoning.graph import ReasoningGraph
 from tests.support import sample_runs
 
@@ -178,3 +180,19 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CancelledError):
         export_report(graph, tmp_path / "run.md", cancel)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_carries_the_record_and_the_calibration(tmp_path: Path) -> None:
+    record = "dose: right direction on 61% of 212 pairs in 12 trials, base rate 45%; better than the base rate"
+    calibration = "calibration failed its check: intervals of what-ifs held 97%"
+    events = [
+        replace(event, record=record)
+        if isinstance(event, StepEstimated)
+        else replace(event, calibration=calibration)
+        if isinstance(event, RunStarted)
+        else event
+        for event in sample_runs.revealed_run()
+    ]
+    said = export_report(sample_runs.graph_of(events), tmp_path / "run.md").read_text(encoding="utf-8").replace("\\", "")
+    assert f"Record of {record}." in said
+    assert calibration in said

@@ -9,12 +9,25 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from deepimagine_tui.backends.scripted import ScriptedBackend, ScriptedOutput
 from deepimagine_tui.errors import BadInputError, NewerSchemaError
-from deepimagine_tui.reasoning.calibration import Calibration, Quantile, SlopeIntercept, calibrated_probability, decode, load
+from deepimagine_tui.reasoning.calibration import (
+    Calibration,
+    Check,
+    Quantile,
+    SlopeIntercept,
+    calibrated_probability,
+    decode,
+    load,
+)
+from deepimagine_tui.reasoning.calibration_text import FAILED, calibration_word
 from deepimagine_tui.reasoning.engine import imagine
+from deepimagine_tui.reasoning.events import RunStarted
+from deepimagine_tui.reasoning.records import Record, Records
 from deepimagine_tui.reasoning.state import State
+from deepimagine_tui.reasoning.subject import Subject
 from deepimagine_tui.reasoning.summary import format_number
 from tests.reasoning.engine.support import Source, anchor_state, estimated, to_dose, to_japan, what_if
 
@@ -107,3 +120,33 @@ def test_a_source_without_dispersion_has_no_interval() -> None:
     assert state.comparator_value is not None
     bare = replace(state, comparator_value=replace(state.comparator_value, dispersion_kind="none", dispersion=None))
     assert prediction_interval(state.arm_value, state.configuration.outcome, bare, 0.5, 90.0) is None
+
+
+RECORDS = Records(
+    Subject("a model"), "test", "data", ("NCT00000001",), (Record("direction", 212, 12, 0.61, 0.45, "better", "dose"),)
+)
+
+
+def test_every_answer_says_the_record_of_its_factor_or_that_there_is_none() -> None:
+    def records_said(records: Records | None) -> list[str]:
+        backend = ScriptedBackend(lambda _: ScriptedOutput(" So.", ANSWERS, {"verdict": {"met": 0.9, "not met": 0.1}}))
+        request = [what_if(to_dose(50.0), to_japan())]
+        return [step.record for step in estimated(list(imagine(request, backend, Source(), Event(), records=records)))]
+
+    known = "dose: right direction on 61% of 212 pairs in 12 trials, base rate 45%; better than the base rate"
+    assert records_said(RECORDS) == [known, "geography: no record of this model"]
+    assert records_said(None) == ["dose: no record of this model", "geography: no record of this model"]
+
+
+def test_a_run_says_what_its_intervals_are_and_whether_their_check_failed() -> None:
+    check = Check("coverage", 0.97, 0.94, 1.0, 504, 33, is_passed=False)
+    assert calibration_word(None) == "not calibrated: no calibration of this model is on file"
+    assert calibration_word(CALIBRATION) == "90% intervals, coverage not checked"
+    failed = calibration_word(replace(CALIBRATION, checks=(check,)))
+    assert failed.startswith(FAILED)
+    assert failed.endswith("33 trials, 90% wanted: failed, the intervals are too wide")
+    passed = calibration_word(replace(CALIBRATION, checks=(replace(check, lower=0.88, is_passed=True),)))
+    assert passed.startswith("90% intervals; intervals of what-ifs held 97% [88%, 100%]")
+    events = list(imagine([what_if(to_dose(50.0))], ScriptedBackend(), Source(), Event(), calibration=CALIBRATION))
+    assert isinstance(events[0], RunStarted)
+    assert events[0].calibration == calibration_word(CALIBRATION)
