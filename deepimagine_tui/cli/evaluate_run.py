@@ -43,6 +43,13 @@ if TYPE_CHECKING:
     help="Which pairs, of a folder of them.",
 )
 @clinifact_option
+@click.option(
+    "--chain",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="What `deepimagine` said of examples that its adapter did not see, and of SET: for the ensemble. Repeatable.",
+)
 @click.option("--cutoff", metavar="DATE", help="Last day whose posted results may be used, of a set that is not known.")
 @click.option(
     "--limit",
@@ -75,6 +82,7 @@ def run(
     side: Side,
     kind: str,
     clinifact: tuple[Path, ...],
+    chain: tuple[Path, ...],
     cutoff: str | None,
     limit: int | None,
     out: Path | None,
@@ -94,7 +102,7 @@ def run(
     from deepimagine_tui.cli import evaluate_sets
     from deepimagine_tui.cli.progress import Progress
     from deepimagine_tui.cli.session import opened_backend, opened_corpus, stoppable
-    from deepimagine_tui.evaluation import runner, systems
+    from deepimagine_tui.evaluation import predictions, runner, systems
     from deepimagine_tui.reasoning.anchors import CorpusAnchors
 
     entry = systems.entry_of(system)
@@ -126,6 +134,7 @@ def run(
             anchors=anchors,
             samples=samples,
             folder=None if no_runs else folder,
+            chain=tuple(predictions.read(each) for each in chain),
         )
         made = systems.make(system, needs)
         said = runner.run(made, asked, folder, cancel, progress.say)

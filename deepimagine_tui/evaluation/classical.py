@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,21 +96,40 @@ SYSTEMS: dict[str, Callable[[Learnt], Classical]] = {
 }
 
 
+class Known(NamedTuple):
+    """What is learnt from, row by row: questions, whether each is met, and what it weighs (`weights_of`)."""
+
+    questions: list[Question]
+    met: NDArray[np.bool_]
+    weights: Floats
+
+
+def known(learnt: Learnt) -> Known:
+    """The examples that have an answer.
+
+    Raises:
+        BadInputError: none has.
+    """
+    keys = [(question, learnt.examples.key(question)) for question in learnt.examples.questions]
+    answered = [(question, key) for question, key in keys if key.answer is not None]
+    if not answered:
+        raise BadInputError("There is no verdict to learn from.", "Give trials with posted comparisons with --corpus.")
+    questions = [question for question, _ in answered]
+    met = np.array([key.answer in (MET, THREE_WAY[0]) for _, key in answered])
+    return Known(questions, met, weights_of(questions, met, np.array([key.target is not None for _, key in answered])))
+
+
 def fitted(fitting: Fitting, learnt: Learnt) -> Fitted:
     """Fit to what has an answer; where only one verdict was posted, that is said of every question.
 
     Raises:
         BadInputError: nothing has an answer.
     """
-    answers = [(question, learnt.examples.key(question).answer) for question in learnt.examples.questions]
-    known = [(question, answer in (MET, THREE_WAY[0])) for question, answer in answers if answer is not None]
-    if not known:
-        raise BadInputError("There is no verdict to learn from.", "Give trials with posted comparisons with --corpus.")
-    questions, met = [question for question, _ in known], np.array([is_met for _, is_met in known])
-    if met.all() or not met.any():
-        return lambda asked: np.full(len(asked), float(met[0]))
-    with_values = np.array([learnt.examples.key(question).target is not None for question in questions])
-    return fitting(questions, met, weights_of(questions, met, with_values))
+    rows = known(learnt)
+    if rows.met.all() or not rows.met.any():
+        only = float(rows.met[0])
+        return lambda asked: np.full(len(asked), only)
+    return fitting(*rows)
 
 
 def weights_of(questions: Sequence[Question], met: NDArray[np.bool_], with_values: NDArray[np.bool_]) -> Floats:

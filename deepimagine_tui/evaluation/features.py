@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from typing import NamedTuple
 
 from deepimagine_tui.evaluation import word_classes
 from deepimagine_tui.evaluation.questions import Question
@@ -33,10 +34,19 @@ _COMMON = frozenset(
 """Words of arms that name nothing given."""
 
 
+class Overlap(NamedTuple):
+    """What the words of arm and comparator have in common: whether the comparator's are all the arm's too, and fewer (the arm
+    is the comparator with something added); whether they are the same; the share of both that both have, in [0, 1]."""
+
+    added_on: bool
+    same: bool
+    shared: float
+
+
 def texts(question: Question) -> tuple[str, str, str]:
     """The words of a question: of its arm, of its comparator, and of its outcome with the title of its trial."""
     at = question.target
-    return _arm_text(at.arm), _arm_text(at.comparator), " ".join((at.outcome.title, question.title)).strip()
+    return arm_text(at.arm), arm_text(at.comparator), " ".join((at.outcome.title, question.title)).strip()
 
 
 def fields(question: Question) -> Fields:
@@ -46,17 +56,16 @@ def fields(question: Question) -> Fields:
       texts, in the arm's and in the comparator's label and interventions;
     - `inert`: 1 where the comparator gets nothing active; `inert and …`: the same, for the classes of arm and outcome;
     - `control`, `registered`: what the comparator is, by words and type; its registered type;
-    - `added on`: the comparator's words are all the arm's too, and fewer; `same words`: they are the same; `shared`: the share
-      of both arms' words that both have, in [0, 1];
+    - `added on`, `same words`, `shared`: what the words of both arms have in common (`Overlap`);
     - `role`, `kind`, `benefit`, `basis`: of the outcome; `weeks`: of the time frame, on ln, `weeks known` whether there is one;
     - `interventions`, `interventions of comparator`, `doses`: how many, at most 5; `words of outcome`, `words of arm`: on ln;
     - of a step also those of `step_fields`.
     """
     at = question.target
-    arm, comparator = _arm_text(at.arm), _arm_text(at.comparator)
+    arm, comparator = arm_text(at.arm), arm_text(at.comparator)
     everything = " ".join((question.title, *at.population.conditions, arm, comparator, at.outcome.title))
-    given, against = _content(arm), _content(comparator)
-    inert = float(at.comparator is not None and at.comparator.control in INERT)
+    overlap = overlap_of(at)
+    inert = float(is_inert(at))
     weeks = at.time.weeks if at.time else None
     measured = word_classes.found(word_classes.OUTCOMES, at.outcome.title)
     used = word_classes.found(word_classes.INTERVENTIONS, arm)
@@ -64,9 +73,9 @@ def fields(question: Question) -> Fields:
         "inert": inert,
         "control": at.comparator.control if at.comparator else "none",
         "registered": question.comparator_type or "unknown",
-        "added on": float(bool(against) and against < given),
-        "same words": float(bool(given) and given == against),
-        "shared": len(given & against) / max(1, len(given | against)),
+        "added on": float(overlap.added_on),
+        "same words": float(overlap.same),
+        "shared": overlap.shared,
         "role": at.outcome.role,
         "kind": at.outcome.kind,
         "benefit": at.outcome.benefit,
@@ -151,7 +160,20 @@ def from_comparator(source: State) -> float:
         return 0.0
 
 
-def _arm_text(arm: ArmSpec | None) -> str:
+def overlap_of(at: Configuration) -> Overlap:
+    """What the words of the two arms have in common, but for those that name nothing given."""
+    given, against = _content(arm_text(at.arm)), _content(arm_text(at.comparator))
+    shared = len(given & against) / max(1, len(given | against))
+    return Overlap(bool(against) and against < given, bool(given) and given == against, shared)
+
+
+def is_inert(at: Configuration) -> bool:
+    """Whether the comparator gets nothing active, by its words and type."""
+    return at.comparator is not None and at.comparator.control in INERT
+
+
+def arm_text(arm: ArmSpec | None) -> str:
+    """An arm's label and what is given in it; empty where there is none."""
     return " ".join((arm.label, *arm.interventions)) if arm is not None else ""
 
 

@@ -8,6 +8,7 @@ from threading import Event
 from msgspec.structs import replace
 
 from deepimagine_tui.errors import CancelledError
+from deepimagine_tui.evaluation import features
 from deepimagine_tui.evaluation.options import certainly, rates_of, shares
 from deepimagine_tui.evaluation.predictions import Prediction, UsedTrial, fallback
 from deepimagine_tui.evaluation.questions import MET, NOT_MET, Question
@@ -18,8 +19,6 @@ from deepimagine_tui.reasoning.ztest import z_test
 
 INERT_TYPES = frozenset({"placebo comparator", "sham comparator", "no intervention"})
 """Registered types of arms that are given nothing active."""
-INERT = frozenset({"placebo", "sham", "no intervention"})
-"""The same as `ArmSpec.control` says it."""
 BASE_RATE = 0.5
 """The rate of `met` where nothing was learnt."""
 
@@ -135,8 +134,7 @@ def is_inert(question: Question) -> bool:
     """Whether the comparator is registered as placebo, sham or no intervention."""
     if question.comparator_type:
         return question.comparator_type in INERT_TYPES
-    comparator = question.target.comparator
-    return comparator is not None and comparator.control in INERT
+    return features.is_inert(question.target)
 
 
 def verdict_of(state: State) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import UsageError
 from deepimagine_tui.evaluation.asking import ASKED
+from deepimagine_tui.evaluation.predictions import Predictions
 from deepimagine_tui.evaluation.runner import RUNS
 from deepimagine_tui.evaluation.system import Learnt, System
 from deepimagine_tui.reasoning.anchors import AnchorSource
@@ -18,7 +19,7 @@ from deepimagine_tui.reasoning.anchors import AnchorSource
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What a system is made of. `learnt` is what it may learn from; `model` and `source` are there where it needs them;
     `anchors` is k; `samples` how often `direct` asks; `folder` is where predictions go, beside which prompts,
-    answers and the engine's journals are kept; `None` keeps none."""
+    answers and the engine's journals are kept; `None` keeps none. `chain` are predictions of `deepimagine`, for the ensemble."""
 
     learnt: Learnt
     model: ModelBackend | None = None
@@ -26,6 +27,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     anchors: int = 7
     samples: int = 1
     folder: Path | None = None
+    chain: Sequence[Predictions] = ()
 
     @property
     def kept_in(self) -> Path | None:
@@ -131,6 +133,12 @@ def _deepimagine(needs: Needs) -> System:
     return Chain(needs.model, needs.source, needs.learnt, needs.anchors, runs=needs.runs, kept_in=needs.kept_in)
 
 
+def _ensemble(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.ensemble import Ensemble
+
+    return Ensemble(needs.learnt, needs.chain)
+
+
 SYSTEMS: dict[str, Entry] = {
     "majority": Entry(_majority),
     "comparator-rule": Entry(_comparator_rule),
@@ -141,5 +149,6 @@ SYSTEMS: dict[str, Entry] = {
     "direct": Entry(_direct, needs_model=True),
     "rag": Entry(_rag, needs_model=True, needs_corpus=True),
     "deepimagine": Entry(_deepimagine, needs_model=True, needs_corpus=True),
+    "deepimagine+ensemble": Entry(_ensemble),
 }
 """The systems in the order in which a table lists them."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-
-Classes = Mapping[str, re.Pattern[str]]
+from functools import lru_cache
 
 _AS_WRITTEN = frozenset({"code", "overall survival"})
 _CHEMOTHERAPY = r"\w{3,}(?:platin|taxel|rubicin|citabine|tecan|bine)\b|fluorouracil|cyclophosph|folf|chemotherapy|temozolomide"
@@ -29,11 +28,20 @@ _CODE = r"\b[A-Z]{1,6}[- ]?\d{3,}[A-Za-z]?\b"
 _DOSE = r"\d ?(?:mg|mcg|µg|μg|g|ml|iu|units?|%)\b"
 
 
-def _compiled(patterns: Mapping[str, str]) -> Classes:
-    return {name: re.compile(text, 0 if name in _AS_WRITTEN else re.IGNORECASE) for name, text in patterns.items()}
+class Classes:
+    """Classes of words by name."""
+
+    def __init__(self, patterns: Mapping[str, str]) -> None:
+        self._patterns = {
+            name: re.compile(text, 0 if name in _AS_WRITTEN else re.IGNORECASE) for name, text in patterns.items()
+        }
+
+    def named(self, text: str) -> tuple[str, ...]:
+        """The names of those that a text has words of."""
+        return tuple(name for name, pattern in self._patterns.items() if pattern.search(text))
 
 
-OUTCOMES = _compiled(
+OUTCOMES = Classes(
     {
         "mortality": r"\bmortality|\bdeath|\bdied\b|surviv(?!al free)|\balive\b|all-cause",
         "overall survival": r"[Oo]verall [Ss]urvival|\bOS\b",
@@ -72,7 +80,7 @@ OUTCOMES = _compiled(
         "growth": r"height|growth|develop|length",
     }
 )
-AREAS = _compiled(
+AREAS = Classes(
     {
         "cancer": r"cancer|carcinoma|tumou?r|neoplas|sarcoma|melanoma|metasta|chemo|glioma|oncolog|nsclc|malignan",
         "blood": r"lymphoma|leuk|myeloma|aml\b|cll\b|an[a]?emia|sickle|hemophilia|thalass|thrombocyto|transplant|neutropen",
@@ -110,7 +118,7 @@ AREAS = _compiled(
         "older": r"older|elderly|aging|frail|sarcopen",
     }
 )
-INTERVENTIONS = _compiled(
+INTERVENTIONS = Classes(
     {
         "antibody": r"\w{3,}mab\b",
         "kinase inhibitor": r"\w{3,}nib\b",
@@ -152,7 +160,7 @@ INTERVENTIONS = _compiled(
         r"|ivermectin|allopurinol|spironolactone|vitamin d|statin|losartan",
     }
 )
-COMPARATORS = _compiled(
+COMPARATORS = Classes(
     {
         "placebo": r"placebo|vehicle|dummy|saline|sodium chloride|sugar",
         "sham": r"sham",
@@ -175,6 +183,7 @@ COMPARATORS = _compiled(
 )
 
 
-def found(classes: Classes, text: str) -> list[str]:
-    """The names of the classes that a text has words of."""
-    return [name for name, pattern in classes.items() if pattern.search(text)]
+@lru_cache(maxsize=65536)
+def found(classes: Classes, text: str) -> tuple[str, ...]:
+    """The names of the classes that a text has words of; the same texts are read again and again."""
+    return classes.named(text)
