@@ -19,7 +19,7 @@ from deepimagine_tui.reasoning.anchors import AnchorSource
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What a system is made of. `learnt` is what it may learn from; `model` and `source` are there where it needs them;
     `anchors` is k; `samples` how often `direct` asks; `folder` is where predictions go, beside which prompts,
-    answers and the engine's journals are kept; `None` keeps none. `chain` are predictions of `deepimagine`, for the ensemble."""
+    answers and the engine's journals are kept; `None` keeps none. `chain` are predictions of `deepimagine` for the ensemble."""
 
     learnt: Learnt
     model: ModelBackend | None = None
