@@ -13,7 +13,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "grpo": ("deepimagine_tui.cli.train_grpo:grpo", "Reward an adapter for forecasts that the registry bears out."),
     "score": ("deepimagine_tui.cli.train_score:score", "Score a model on held-out pairs."),
     "card": ("deepimagine_tui.cli.train_card:card", "Put the adapter of RUN and a card of its scores into a folder."),
-    "winter": ("deepimagine_tui.cli.train_winter:winter", "Score a system on CT Open's superiority questions."),
     "plan": ("deepimagine_tui.cli.train_plan:plan", "Work out what RECIPE would take: steps, tokens, memory, time."),
     "runs": ("deepimagine_tui.cli.train_runs:runs", "List, show and compare training runs."),
     "doctor": ("deepimagine_tui.cli.train_doctor:doctor", "Check what training needs on this machine."),

@@ -135,3 +135,16 @@ def test_what_cannot_be_entered(tmp_path: Path, asked: QuestionSet, checkout: Pa
         with pytest.raises(BadInputError, match="is damaged"):
             ledger.read(path)
     assert ledger.read(tmp_path / "none.jsonl") == []
+
+
+def test_the_published_floors_come_out(shared_data: Path):
+    """Always the commonest answer, on Winter, as published: no model is scored."""
+    asked = ct_open.read(shared_data / "ct_open" / "Winter_2025.pickle")
+    said = predictions(asked)
+    for question in asked.questions:
+        if question.kind == "comparative effect":
+            said.by_id[question.id] = Prediction(question_id=question.id, probabilities=(0.0, 0.0, 1.0))
+    found = ledger.verdicts(asked, said)
+    floors = {kind: round(100 * (each.macro_f1.value or 0), 1) for kind, each in found.items()}
+    assert floors == {"superiority": 38.9, "comparative effect": 46.1, "endpoint": 45.2}
+    assert found["superiority"].macro_f1.trials == 249
