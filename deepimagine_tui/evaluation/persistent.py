@@ -38,6 +38,7 @@ class Persistent:
     def __init__(self, backend: ModelBackend, first_wait: float = _FIRST_WAIT_SECONDS) -> None:
         self._backend = backend
         self._first_wait = first_wait
+        self._has_answered = False
 
     @property
     def info(self) -> ModelInfo:
@@ -63,7 +64,7 @@ class Persistent:
                 yield event
             if not failed or cancel.is_set():
                 return
-            if not self.info.host or attempt == _TRIES - 1:
+            if not self.info.host or attempt == _TRIES - 1 or not self._may_answer(failed):
                 break
             cancel.wait(wait)
             wait *= 2
@@ -79,8 +80,13 @@ class Persistent:
                 failed.append(event)
                 continue
             waiting[event.request_id].append(event)
+            self._has_answered |= isinstance(event, GenerationFinished)
             if isinstance(event, GenerationFinished | GenerationFailed):
                 yield from waiting[event.request_id]
+
+    def _may_answer(self, failed: Sequence[GenerationFailed]) -> bool:
+        """Whether asking again may help: not where a server has refused everything from the beginning, as without its key."""
+        return self._has_answered or any(event.restartable for event in failed)
 
     def close(self) -> None:
         """Free the model."""
