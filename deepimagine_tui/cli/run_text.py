@@ -14,11 +14,14 @@ from deepimagine_tui.cli.number_text import Line, contrast_line, lines_of_state,
 from deepimagine_tui.reasoning.describe import arm_text, number_text, outcome_text, time_text
 from deepimagine_tui.reasoning.events import CONTEXT_OF_USE, DEMO_MARK, Aggregated, Revealed, RunStarted
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
+from deepimagine_tui.reasoning.interpret import interpret
+from deepimagine_tui.reasoning.interpret_text import interpretation_lines
 from deepimagine_tui.reasoning.request import Forecast, WhatIf
 from deepimagine_tui.reasoning.state import Configuration, State
 from deepimagine_tui.text import inert, one_line
 
 _WIDTH = 100
+_INTERPRETATION_WIDTH = 78
 _LABEL_WIDTH = 44
 _UNIT_WIDTH = 22
 
@@ -39,6 +42,8 @@ def run_lines(graph: ReasoningGraph, *, chains: bool = True) -> list[str]:
             lines += [*_chain(pathway), ""]
     if graph.aggregated:
         lines += [*_aggregate(graph.aggregated, graph), ""]
+    said = interpretation_lines(interpret(graph), _INTERPRETATION_WIDTH)
+    lines += [*said, ""] if said else []
     lines += _ending(graph)
     return lines
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
@@ -81,9 +82,9 @@ class Probed(msgspec.Struct, frozen=True):
 
 
 def plan(asked: QuestionSet, source: AnchorSource, trials: int = 0, seeds: int = SEEDS) -> list[list[Asked]]:
-    """The probes of up to `trials` trials (0: of all), trial by trial: of its first step in the order of asking there and back,
-    both orders and several seeds, and a ladder of its first dose against an inert comparator. Trials whose posted source the
-    corpus does not hold are left out.
+    """The probes of up to `trials` trials (0: of all), trial by trial: of one step there and back, both orders and several
+    seeds, and a ladder of its first dose against an inert comparator. The step is that of the factor that was probed least so
+    far, else the first in the order of asking. Trials whose posted source the corpus does not hold are left out.
 
     Raises:
         BadInputError: no trial can be probed.
@@ -93,19 +94,21 @@ def plan(asked: QuestionSet, source: AnchorSource, trials: int = 0, seeds: int =
         if question.source is not None and question.source.nct_id == question.nct_id and len(question.changes) == 1:
             by_trial.setdefault(question.nct_id, []).append(question)
     planned: list[list[Asked]] = []
+    probed: Counter[str] = Counter()
     for questions in by_trial.values():
         if trials and len(planned) == trials:
             break
-        found = list(_of_trial(questions, source, seeds))
-        if found:
-            planned.append(found)
+        rarest_first = sorted(questions, key=lambda question: probed[question.factor])
+        anchored = [(question, ref) for question in rarest_first if (ref := ref_of(question, source)) is not None]
+        if anchored:
+            planned.append(list(_of_trial(anchored, seeds)))
+            probed[anchored[0][0].factor] += 1
     if not planned:
         raise BadInputError("No trial of these questions can be probed.", "Name the corpus that they were drawn from.")
     return planned
 
 
-def _of_trial(questions: Sequence[Question], source: AnchorSource, seeds: int) -> Iterator[Asked]:
-    anchored = [(question, ref) for question in questions if (ref := ref_of(question, source)) is not None]
+def _of_trial(anchored: Sequence[tuple[Question, AnchorRef]], seeds: int) -> Iterator[Asked]:
     for question, ref in anchored[:1]:
         state, change = question.source, question.changes[0]
         assert state is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from textual.content import Content
 
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
+from deepimagine_tui.reasoning.interpret import interpret
+from deepimagine_tui.reasoning.interpret_text import interpretation_lines
 from deepimagine_tui.reasoning.runs import RunSummary
 from deepimagine_tui.reasoning.state import Number
 from deepimagine_tui.reasoning.summary import format_met, format_number
@@ -48,9 +50,16 @@ def run_details(summary: RunSummary, graph: ReasoningGraph, width: int) -> Conte
         cards += _chain(graph.pathways[0], width)
     elif graph.pathways:
         cards.append(_pathways(graph, width))
+    cards += [card] if (card := interpretation_card(graph, width)).plain else []
     cards += _ending(graph)
     cards.append(Content.styled(started.context_of_use, "dim"))
     return Content("\n\n").join(cards)
+
+
+def interpretation_card(graph: ReasoningGraph, width: int) -> Content:
+    """How the run came to its answer; empty before a step is answered."""
+    head, *lines = interpretation_lines(interpret(graph), width) or [""]
+    return Content("\n").join([Content.styled(head, "bold"), *map(Content, lines)])
 
 
 def _fact(name: str, value: str) -> Content:

@@ -9,6 +9,7 @@ from deepimagine_tui.errors import DeepImagineError
 from deepimagine_tui.reasoning.choosing import anchor_choices
 from deepimagine_tui.reasoning.describe import amount_text
 from deepimagine_tui.reasoning.graph import PathwayView
+from deepimagine_tui.reasoning.interpret_text import bar
 from deepimagine_tui.reasoning.observed import observed_state
 from deepimagine_tui.reasoning.state import DoseChange, Number, State
 from deepimagine_tui.reasoning.summary import MARKS
@@ -157,13 +158,13 @@ def waterfall(pathway: PathwayView | None, width: int) -> Content:
     lines = [Content.styled(clip(_effect_name(states[0]), width), "bold")]
     for index, (name, start, end, shown, is_change) in enumerate(rows):
         imagined = index > 0
-        bar = _bar(start, end, low, high, room, "░" if imagined else "█")
+        drawn = bar(start, end, low, high, room, "░" if imagined else "█")
         mark = "○" if imagined else "●"
         said = f"{shown:+.3g}" if is_change else digits(shown)
         style = "italic" if imagined else ""
         lines.append(
             Content.assemble(
-                (f"{mark} {inert(name):<{label - 2}}", style), (f"{said:>{number}}  ", f"bold {style}"), (bar, "$primary")
+                (f"{mark} {inert(name):<{label - 2}}", style), (f"{said:>{number}}  ", f"bold {style}"), (drawn, "$primary")
             )
         )
     lines.append(Content.styled(f"bars from {digits(low)} to {digits(high)}".rjust(label + number + 2 + room), "dim"))
@@ -175,9 +176,3 @@ def _effect_name(state: State) -> str:
     if contrast is not None and contrast.number.value is not None:
         return f"{contrast.scale or contrast.kind}, {contrast.number.unit}".strip(", ")
     return f"value of the arm, {state.configuration.outcome.unit}".strip(", ")
-
-
-def _bar(start: float, end: float, low: float, high: float, room: int, char: str) -> str:
-    span = high - low or 1.0
-    first, last = sorted(round((each - low) / span * (room - 1)) for each in (start, end))
-    return " " * first + char * (last - first + 1)

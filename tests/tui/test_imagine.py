@@ -96,7 +96,10 @@ async def test_an_untried_dose_is_imagined_with_statuses_on_every_number() -> No
         assert "posted result" not in text
         assert "Emax through observed" in screen.query_one("#trajectory", DrawnPane).copy_text()
         assert "serious" in screen.query_one("#trajectory", DrawnPane).copy_text()
-        assert "2 geography" in screen.query_one("#waterfall", DrawnPane).copy_text()
+        moved = screen.query_one("#waterfall", DrawnPane).copy_text()
+        assert "2 geography" in moved
+        assert "What moved the result: k1 against k2" in moved
+        assert "z-test on the values agrees" in moved
         assert "Japan" in screen.query_one("#prompt", TextPane).copy_text()
     assert RunStore.default().list()
 

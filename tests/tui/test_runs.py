@@ -56,6 +56,7 @@ async def test_runs_are_listed_newest_first_and_the_one_under_the_cursor_is_read
         await until(pilot, lambda: str(keys[0]) in details.copy_text())
         await pilot.press("j")
         await until(pilot, lambda: str(keys[1]) in details.copy_text())
+        assert "What moved the result" in details.copy_text()
 
 
 async def test_a_run_is_renamed_and_deleted() -> None:

@@ -252,7 +252,7 @@ class ImagineScreen(HouseScreen):
     # The figures
 
     def _draw_figures(self) -> None:
-        self.query_one(FiguresPart).draw(self.draft, self.graph.pathways[0] if self.graph.pathways else None)
+        self.query_one(FiguresPart).draw(self.draft, self.graph)
         self._show_prompt()
 
     @on(ChainView.Moved)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from deepimagine_tui.reasoning.graph import PathwayView
+from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
 from deepimagine_tui.text import inert
 from deepimagine_tui.tui.draft import Draft
+from deepimagine_tui.tui.run_details import interpretation_card
 from deepimagine_tui.tui.trajectory import waterfall, what_if_figure
 from deepimagine_tui.tui.widgets.drawn import DrawnPane
 from deepimagine_tui.tui.widgets.probes import ProbeTable
@@ -27,15 +28,18 @@ class FiguresPart(TabbedPart):
             ("Prompt", TextPane(id="prompt")),
         )
 
-    def draw(self, draft: Draft | None, pathway: PathwayView | None) -> None:
+    def draw(self, draft: Draft | None, graph: ReasoningGraph) -> None:
         """Draw the question, and its answer as far as there is one."""
+        pathway = graph.pathways[0] if graph.pathways else None
         trajectory = self.query_one("#trajectory", DrawnPane)
         if draft is None:
             nothing = Content.styled("Figures of the what-if appear here.", "dim")
             trajectory.draw_with(lambda _width, _height: nothing)
         else:
             trajectory.draw_with(lambda width, height: what_if_figure(draft, pathway, width, height))
-        self.query_one("#waterfall", DrawnPane).draw_with(lambda width, _height: waterfall(pathway, width))
+        self.query_one("#waterfall", DrawnPane).draw_with(
+            lambda width, _height: Content("\n\n").join([waterfall(pathway, width), interpretation_card(graph, width)])
+        )
 
     def show_prompt(self, pathway: PathwayView | None, selected: int) -> None:
         """Show the prompt of a step, counted from 1; the anchor (0) has none of its own, so the first step's is shown."""
