@@ -96,8 +96,11 @@ def _reliability(report: Report, row: ClassRow) -> reliability_figure.Reliabilit
             and each.met.value is not None
         )
         error = report.of(system.name, row.question_class, "ECE")
-        panels.append(Panel(system.name, f"ECE {estimate_text.cell(error, 'ECE')}", bins))
-    return Reliability(_heading(report, row, "What was said and what was posted"), classes(tuple(row.posted))[0], tuple(panels))
+        note = f"ECE {estimate_text.cell(error, 'ECE', with_rows=False)}"
+        if error is not None:
+            note += f"; {error.rows:,} questions of {error.trials:,} trials"
+        panels.append(Panel(system.name, note, bins))
+    return Reliability(_heading(report, row, "what was said and what was posted"), classes(tuple(row.posted))[0], tuple(panels))
 
 
 def _heading(report: Report, row: ClassRow, title: str) -> Heading:

@@ -31,6 +31,12 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 @click.option(
     "--judged", default="", metavar="SYSTEM", help="What the others are compared with. Default: deepimagine, else the first."
 )
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Calibration of the model, for the coverage of its intervals on other trials than it was fitted on.",
+)
 @corpus_option
 @ledger_option
 def report(
@@ -40,6 +46,7 @@ def report(
     chosen: Format | None,
     figures: Path | None,
     judged: str,
+    calibration: Path | None,
     corpus: Path | None,
     ledger: Path,
 ) -> None:
@@ -53,7 +60,8 @@ def report(
 
     written = chosen or _format_of(out)
     with Progress("Scoring") as progress:
-        made = scored(Chosen(questions, folders, corpus, ledger, judged), progress, with_rules=True, with_runs=True)
+        given = Chosen(questions, folders, corpus, ledger, judged, calibration)
+        made = scored(given, progress, with_rules=True, with_runs=True)
         if figures is not None:
             _write_figures(made, figures)
         if out is not None:
@@ -64,7 +72,7 @@ def report(
     elif written == "json":
         emit_json(made)
     else:
-        emit(_text(made, written))
+        emit(text_of(made, written))
 
 
 def _format_of(out: Path | None) -> Format:
@@ -89,17 +97,22 @@ def _write(made: Report, out: Path, written: Format) -> None:
     if written == "json":
         scoring_report.write(out, made)
         return
-    from deepimagine_tui.cli.evaluate_figures import drawings
-
-    drawn = [(drawing, drawing.render("svg")) for drawing in drawings(made)]
+    drawn = drawn_svg(made)
     folder = out.with_name(f"{out.stem}_files")
     if written == "md":
         for drawing, content in drawn:
             write_bytes(folder / f"{drawing.name}.svg", content)
-    write_text(out, _text(made, written, drawn, folder.name))
+    write_text(out, text_of(made, written, drawn, folder.name))
 
 
-def _text(made: Report, written: Format, drawn: list[tuple[Drawing, bytes]] | None = None, folder: str = "") -> str:
+def drawn_svg(made: Report) -> list[tuple[Drawing, bytes]]:
+    """The figures of a report, as SVG."""
+    from deepimagine_tui.cli.evaluate_figures import drawings
+
+    return [(drawing, drawing.render("svg")) for drawing in drawings(made)]
+
+
+def text_of(made: Report, written: Format, drawn: list[tuple[Drawing, bytes]] | None = None, folder: str = "") -> str:
     """The report as Markdown or HTML; figures are linked from `folder`, or inside the HTML."""
     from deepimagine_exporters.report_html import html_document
     from deepimagine_exporters.report_markdown import markdown_document

@@ -34,6 +34,7 @@ class Chosen(NamedTuple):
     corpus: Path | None
     ledger: Path
     judged: str = ""
+    calibration: Path | None = None
 
 
 def scored(chosen: Chosen, progress: Progress, *, with_rules: bool = False, with_runs: bool = False) -> Report:
@@ -46,7 +47,9 @@ def scored(chosen: Chosen, progress: Progress, *, with_rules: bool = False, with
         CancelledError: it was interrupted.
     """
     from deepimagine_tui.evaluation import floors, predictions, scoring_report
+    from deepimagine_tui.reasoning import calibration
 
+    fitted = calibration.load(chosen.calibration) if chosen.calibration is not None else None
     journals = [predictions.read(folder) for folder in chosen.folders]
     progress.say("reading questions")
     sets = _resolved(chosen, journals[0].header)
@@ -57,7 +60,7 @@ def scored(chosen: Chosen, progress: Progress, *, with_rules: bool = False, with
         journals += floors.missing(sets.asked, journals, sets.learnt)
     looks = _looks(chosen.ledger, sets.asked, journals) if sets.asked.is_watched else None
     progress.say("scoring")
-    return scoring_report.score(sets.asked, journals, looks, chosen.judged, runs)
+    return scoring_report.score(sets.asked, journals, looks, chosen.judged, runs, fitted)
 
 
 def _resolved(chosen: Chosen, header: Header) -> Sets:

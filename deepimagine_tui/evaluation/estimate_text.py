@@ -12,14 +12,16 @@ PERCENT: frozenset[Metric] = frozenset(
 NOTHING = "-"
 
 
-def cell(found: Estimate | None, metric: Metric) -> str:
-    """`61.2 [55.0, 67.1] 470/249`: the value, its interval, rows and trials; no brackets with too few programmes for one."""
+def cell(found: Estimate | None, metric: Metric, *, with_rows: bool = True) -> str:
+    """`61.2 [55.0, 67.1] 470/249`: the value, its interval, and unless they stand beside it rows and trials; no brackets with
+    too few programmes for one."""
     if found is None or found.value is None:
         return NOTHING
     bracket = ""
     if found.lower is not None and found.upper is not None:
         bracket = f" [{number(found.lower, metric)}, {number(found.upper, metric)}]"
-    return f"{number(found.value, metric)}{bracket} {found.rows:,}/{found.trials:,}"
+    sizes = f" {found.rows:,}/{found.trials:,}" if with_rows else ""
+    return f"{number(found.value, metric)}{bracket}{sizes}"
 
 
 def number(value: float, metric: Metric) -> str:

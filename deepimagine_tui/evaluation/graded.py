@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from deepimagine_tui.evaluation.calibrate import SLACK
 from deepimagine_tui.evaluation.ct_open_metrics import LEAST
 from deepimagine_tui.evaluation.predictions import Prediction
 from deepimagine_tui.evaluation.questions import THREE_WAY, Key, Question, QuestionSet
 from deepimagine_tui.reasoning import scoring
+from deepimagine_tui.reasoning.calibration import Calibration
 from deepimagine_tui.reasoning.events import Revealed
 from deepimagine_tui.reasoning.state import Direction, Number, State
 
@@ -32,7 +34,8 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True):
     squares over the options. Where there was no answer both are those of the base rate.
 
     e of the values and of copying the source are `None` where they cannot be graded. `covered` is the share of the posted
-    values inside the interval around the imagined ones, `level` the intervals' in percent. `is_flip` says whether the posted
+    values inside the interval around the imagined ones, which has `level` percent: a calibration's, else the state's own.
+    `direction` is that of the values, `stated` the one in words. `is_flip` says whether the posted
     verdict is not the source's, `None` for a forecast or an undetermined verdict. `anchors` counts the trials seen.
     """
 
@@ -54,17 +57,18 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True):
     fallback: str = ""
 
 
-def graded(asked: QuestionSet, said: Mapping[str, Prediction]) -> dict[str, Graded]:
-    """Every prediction of a set beside its key, by question id, in the set's order."""
+def graded(asked: QuestionSet, said: Mapping[str, Prediction], calibration: Calibration | None = None) -> dict[str, Graded]:
+    """Every prediction of a set beside its key, by question id, in the set's order. `calibration` is the model's."""
     return {
-        question.id: grade(question, asked.key(question), said[question.id])
+        question.id: grade(question, asked.key(question), said[question.id], calibration)
         for question in asked.questions
         if question.id in said
     }
 
 
-def grade(question: Question, key: Key, prediction: Prediction) -> Graded:
-    """One prediction beside its key."""
+def grade(question: Question, key: Key, prediction: Prediction, calibration: Calibration | None = None) -> Graded:
+    """One prediction beside its key. With a `calibration`, coverage is of its intervals, and not of trials that it was fitted
+    on."""
     found = Graded(
         question=question,
         truth=None if key.answer is None else counted(key.answer, question.options),
@@ -72,7 +76,7 @@ def grade(question: Question, key: Key, prediction: Prediction) -> Graded:
         share=first_share(question, prediction),
         posted_direction=key.direction,
         direction=prediction.direction,
-        stated=prediction.stated or prediction.direction,
+        stated=prediction.stated,
         is_flip=_is_flip(question, key),
         anchors=len({used.nct_id for used in prediction.used}),
         fallback=prediction.fallback,
@@ -82,11 +86,14 @@ def grade(question: Question, key: Key, prediction: Prediction) -> Graded:
         found = msgspec.structs.replace(
             found, loss=-math.log(max(right, LEAST)), squares=squares(question, prediction, key.answer)
         )
-    if question.source is None or prediction.state is None or key.target is None:
+    if question.source is None or not question.changes or prediction.state is None or key.target is None:
         return found
-    factor = question.changes[-1].factor if question.changes else "arm"
+    factor = question.changes[-1].factor
     revealed = scoring.grade(question.source, prediction.state, key.target, factor, prediction.stated)
-    covered, level = _coverage(prediction.state, key.target, revealed)
+    if calibration is not None:
+        covered, level = _calibrated_coverage(question, question.source, prediction.state, key.target, calibration)
+    else:
+        covered, level = _coverage(prediction.state, key.target, revealed)
     return msgspec.structs.replace(
         found,
         direction=revealed.imagined_direction,
@@ -142,6 +149,19 @@ def _coverage(said: State, posted: State, revealed: Revealed) -> tuple[float | N
     if not inside:
         return None, None
     return sum(inside) / len(inside), _level((said.arm_value, said.comparator_value))
+
+
+def _calibrated_coverage(
+    question: Question, source: State, said: State, posted: State, calibration: Calibration
+) -> tuple[float | None, float | None]:
+    """The share of posted values whose e is within the quantile, which is to be inside g(value) +- quantile * s."""
+    fitted_on = calibration.fitted_on.trials if calibration.fitted_on is not None else ()
+    factor = question.changes[-1].factor
+    quantile = calibration.quantile(factor, posted.configuration.outcome.kind, len(question.changes))
+    errors = scoring.value_errors(source, said, posted)
+    if quantile is None or not errors or question.nct_id in fitted_on:
+        return None, None
+    return sum(error <= quantile + SLACK for error in errors) / len(errors), calibration.level
 
 
 def _is_inside(said: Number | None, posted: Number | None) -> bool | None:

@@ -294,7 +294,7 @@ def _direction(answers: Sequence[Graded]) -> Statistic:
 
 
 def _stated(answers: Sequence[Graded]) -> Statistic:
-    said = [each.stated or NO_ANSWER for each in answers]
+    said = [each.stated or each.direction or NO_ANSWER for each in answers]
     return balanced_accuracy([str(each.posted_direction) for each in answers], said)
 
 

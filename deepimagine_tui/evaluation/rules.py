@@ -101,15 +101,12 @@ class CopyAnchor:
 
     def _step(self, question: Question, source: State) -> Prediction:
         verdict = verdict_of(source)
-        if not verdict:
-            return self._fallback(question, "The source has no verdict.")
-        said = {MET: question.options[0], NOT_MET: question.options[-1]}[verdict]
-        return Prediction(
-            question_id=question.id,
-            probabilities=certainly(said, question.options),
-            direction=_NO_CHANGE if question.factor != "outcome" else None,
-            state=source,
-        )
+        if verdict:
+            said = {MET: question.options[0], NOT_MET: question.options[-1]}[verdict]
+            found = Prediction(question_id=question.id, probabilities=certainly(said, question.options))
+        else:
+            found = self._fallback(question, "The source has no verdict.")
+        return replace(found, direction=_NO_CHANGE if question.factor != "outcome" else None, state=source)
 
     def _forecast(self, question: Question) -> Prediction:
         if self._source is None:

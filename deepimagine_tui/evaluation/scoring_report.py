@@ -19,6 +19,8 @@ from deepimagine_tui.evaluation.metrics import EVERY, Bin, Difference, Metric, S
 from deepimagine_tui.evaluation.predictions import Header, Prediction, Predictions
 from deepimagine_tui.evaluation.questions import QuestionClass, QuestionSet
 from deepimagine_tui.files import write_text
+from deepimagine_tui.reasoning.calibration import Calibration
+from deepimagine_tui.reasoning.subject import Subject
 
 FORMAT = "deepimagine evaluation scores"
 SCHEMA_VERSION = 1
@@ -97,6 +99,7 @@ def score(
     looks: int | None = None,
     judged: str = "",
     interpretability: Sequence[Interpretability | None] = (),
+    calibration: Calibration | None = None,
 ) -> Report:
     """Score what systems said of a set.
 
@@ -107,6 +110,7 @@ def score(
         looks: How often the set was scored so far, these journals included.
         judged: The system to compare the others with, by its name in the header; by default `deepimagine`, else the first.
         interpretability: What was measured of the runs of each journal, in the journals' order; none of those at the end.
+        calibration: Whose intervals coverage is of, for the systems of the model that it is of.
 
     Raises:
         RefusedError: a journal is of another set.
@@ -116,7 +120,10 @@ def score(
     for journal in journals:
         require_of(asked, journal)
     chosen = _judged(names, journals, judged)
-    answers = {name: graded(asked, journal.by_id) for name, journal in zip(names, journals, strict=True)}
+    answers = {
+        name: graded(asked, journal.by_id, calibration if _is_of(calibration, journal.header) else None)
+        for name, journal in zip(names, journals, strict=True)
+    }
     others = [name for name in names if name != chosen]
     return Report(
         set_name=asked.name,
@@ -226,6 +233,12 @@ def _judged(names: Sequence[str], journals: Sequence[Predictions], wanted: str) 
     if wanted:
         raise BadInputError(f"No predictions of {wanted} were given.", f"There are those of {', '.join(names)}.")
     return names[0]
+
+
+def _is_of(calibration: Calibration | None, header: Header) -> bool:
+    if calibration is None or calibration.subject is None or not header.model:
+        return False
+    return calibration.subject.is_same(Subject(header.model, header.model_sha256, header.adapter_sha256, header.prompt_version))
 
 
 def _class_rows(asked: QuestionSet) -> list[ClassRow]:

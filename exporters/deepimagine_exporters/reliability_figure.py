@@ -101,7 +101,7 @@ def draw_reliability(shown: Reliability) -> Sheet:
     notes = (
         "A point is a bin of ten: the mean probability said, and the share posted with its interval over trials. On the dashed "
         "line what was said holds.",
-        "Bars: trials in each bin.",
+        "Without a bar there are too few programmes for an interval. Below: trials in each bin.",
     )
     draw_about(sheet, shown.heading, notes, sheet.height + 0.1, width)
     return sheet

@@ -17,6 +17,7 @@ from deepimagine_tui.evaluation.metrics import EVERY, Metric, Slice, measure, re
 from deepimagine_tui.evaluation.predictions import Fallback, Prediction, UsedTrial
 from deepimagine_tui.evaluation.questions import MET, NOT_MET, THREE_WAY, TWO_WAY, Key, Question
 from deepimagine_tui.evaluation.statistics import auroc, bin_of, calibration_error, skill
+from deepimagine_tui.reasoning.calibration import Calibration, FittedOn, Quantile
 from deepimagine_tui.reasoning.state import (
     ArmSpec,
     Configuration,
@@ -204,7 +205,14 @@ def state(titre: float, status: str = "observed", interval: Interval | None = No
     return State("s", "NCT00000001", configuration, number, Number(50.0, "observed", "titre"), met=met)
 
 
-def step(trial: int, imagined: float | None, posted: float, interval: Interval | None = None, verdict: str = "met") -> Graded:
+def step(
+    trial: int,
+    imagined: float | None,
+    posted: float,
+    interval: Interval | None = None,
+    verdict: str = "met",
+    calibration: Calibration | None = None,
+) -> Graded:
     """A change of dose from a titre of 100, imagined and posted."""
     question = asked(trial)
     question = Question(
@@ -225,7 +233,8 @@ def step(trial: int, imagined: float | None, posted: float, interval: Interval |
         used=(UsedTrial("NCT00000001", ""),),
     )
     posted_state = state(posted, verdict=verdict)
-    return grade(question, Key(question_id=question.id, answer=verdict, direction="up", target=posted_state), prediction)
+    key = Key(question_id=question.id, answer=verdict, direction="up", target=posted_state)
+    return grade(question, key, prediction, calibration)
 
 
 def test_values_are_graded_by_the_one_grader():
@@ -249,6 +258,17 @@ def test_coverage_is_of_the_posted_values_inside():
     assert [each.covered for each in found] == [0.0, 1.0, None]
     assert value("coverage", found) == 0.5
     assert [each.level for each in found] == [90.0, 90.0, None]
+
+
+def test_coverage_by_a_calibration_leaves_out_what_it_was_fitted_on():
+    # e is ln 2, ln 1.5 and ln 1.1; the interval reaches .5 to either side.
+    quantile = Quantile("positive", 1, 0.5, trials=30)
+    fitted_on = FittedOn("validation", "", "x", trials=("NCT00000004",))
+    calibration = Calibration(90.0, (quantile,), fitted_on=fitted_on)
+    found = [step(trial, titre, 200.0, calibration=calibration) for trial, titre in enumerate((100.0, 300.0, 220.0, 100.0), 1)]
+    assert [each.covered for each in found] == [0.0, 1.0, 1.0, None]
+    assert [each.level for each in found] == [90.0, 90.0, 90.0, None]
+    assert step(1, 100.0, 200.0, calibration=Calibration(90.0)).covered is None, "not calibrated"
 
 
 def test_flips_and_factors_are_slices():
