@@ -29,6 +29,8 @@ MINIMUM_OF_DRUG = 0.5
 MINIMUM_OF_RELATED_MEASURE = 0.1
 """What is enough of the measures where disease and drug are the same: of one drug in one disease, a goal attained tells of the
 change, and an `outcome` step walks from one to the other."""
+FAR = ", near or far"
+"""After the name of a corpus whose nearest comparisons are taken even where they are not close."""
 
 _LOOK_AT = 5
 """So many times k candidates are looked at, because some are refused."""
@@ -124,7 +126,7 @@ class CorpusAnchors:
     @property
     def name(self) -> str:
         """The corpus's name, and whether comparisons that are not close are taken."""
-        return f"{self._corpus.name}, near or far" if self._far else self._corpus.name
+        return self._corpus.name + (FAR if self._far else "")
 
     @property
     def version(self) -> str:

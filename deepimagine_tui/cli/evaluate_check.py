@@ -1,0 +1,123 @@
+"""`deepimagine evaluate check`: whether a committed evaluation still holds."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from deepimagine_tui.cli.console import emit, emit_json, narrate
+from deepimagine_tui.cli.evaluate_scoring import Chosen, ledger_option, scored
+from deepimagine_tui.cli.options import as_json, corpus_option
+from deepimagine_tui.errors import BadInputError, RefusedError
+
+if TYPE_CHECKING:
+    from deepimagine_tui.backends.protocol import ModelBackend
+    from deepimagine_tui.cli.progress import Progress
+    from deepimagine_tui.corpus.store import Corpus
+    from deepimagine_tui.evaluation.check import Again
+    from deepimagine_tui.evaluation.predictions import Predictions
+    from deepimagine_tui.evaluation.system import Learnt, System
+
+
+@click.command()
+@click.argument("questions", metavar="SET")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER")
+@corpus_option
+@ledger_option
+@click.option("--model", metavar="MODEL", help="The model that the committed answers are of. Default: the one in force.")
+@click.option(
+    "--again",
+    type=click.IntRange(0),
+    default=24,
+    show_default=True,
+    metavar="N",
+    help="So many questions are asked again of every system with a model; 0 only scores.",
+)
+@as_json
+def check(
+    questions: str, folder: Path, corpus: Path | None, ledger: Path, model: str | None, again: int, json_output: bool
+) -> None:
+    """Score a committed evaluation again, and ask some of its questions again.
+
+    FOLDER holds a folder of predictions for each system, and report.md. SET is what they answered. Prints the report, and ends
+    with an exit code where it differs from the committed one, or a probability by more than 0.02 from what was answered.
+    """
+    from deepimagine_tui.cli.evaluate_report import drawn_svg, text_of
+    from deepimagine_tui.cli.progress import Progress
+    from deepimagine_tui.evaluation import check, predictions
+
+    folders = check.system_folders(folder)
+    report_file = folder / check.WRITTEN
+    if not report_file.is_file():
+        raise BadInputError(f"{folder} holds no {check.WRITTEN}.", "Write it: deepimagine evaluate report")
+    with Progress("Checking") as progress:
+        made = scored(Chosen(questions, folders, corpus, ledger), progress, with_rules=True, with_runs=True)
+        written = text_of(made, "md", drawn_svg(made), f"{report_file.stem}_files")
+        unlike = check.unlike(report_file.read_text(encoding="utf-8"), written)
+        with_model = [found for found in map(predictions.read, folders) if found.header.model_sha256]
+        found = _asked_again(questions, with_model, corpus, model, again, progress) if again and with_model else []
+    if json_output:
+        emit_json({"report": written, "unlike": unlike, "again": found})
+    else:
+        emit(written)
+        for each in found:
+            narrate(f"{each.system}: {each.questions} questions asked again, largest difference {each.largest:.4f}")
+    if unlike:
+        raise RefusedError(f"The report differs from the committed one in {len(unlike)} lines: {unlike[0]}", "Write it again.")
+    beyond = [f"{each.system}: {key}" for each in found for key in each.beyond]
+    if beyond:
+        raise RefusedError(f"{len(beyond)} answers differ from the committed ones: {beyond[0]}", "Answer the set again.")
+    narrate("The committed evaluation holds.")
+
+
+def _asked_again(
+    questions: str, committed: list[Predictions], corpus: Path | None, model: str | None, again: int, progress: Progress
+) -> list[Again]:
+    """The first questions by hash asked again of every system with a model."""
+    from tempfile import TemporaryDirectory
+
+    from deepimagine_tui import settings
+    from deepimagine_tui.cli import evaluate_sets
+    from deepimagine_tui.cli.session import opened_backend, opened_corpus, stoppable
+    from deepimagine_tui.evaluation import check
+
+    chosen = settings.load({"model": model, "corpus": None if corpus is None else str(corpus)})
+    with ExitStack() as stack:
+        cancel = stack.enter_context(stoppable())
+        source = stack.enter_context(opened_corpus(chosen))
+        asked, learnt = evaluate_sets.resolve(questions, source, "test", cancel)
+        backend = stack.enter_context(opened_backend(chosen, None, yes=False, cancel=cancel))
+        scratch = Path(stack.enter_context(TemporaryDirectory()))
+        return [
+            check.ask_again(
+                _system(each, backend, source, learnt), asked, each, scratch / str(number), cancel, progress.say, again
+            )
+            for number, each in enumerate(committed)
+        ]
+
+
+def _system(committed: Predictions, backend: ModelBackend, source: Corpus, learnt: Learnt) -> System:
+    """The committed system as it can be made here.
+
+    Raises:
+        RefusedError: it is not the same one.
+    """
+    from deepimagine_tui.evaluation import check, systems
+    from deepimagine_tui.reasoning.anchors import FAR, CorpusAnchors
+
+    header = committed.header
+    needs = systems.Needs(
+        learnt=learnt,
+        model=backend,
+        source=CorpusAnchors(source, far=header.corpus.endswith(FAR)),
+        anchors=int(header.settings.get("anchors", 1)),
+        samples=int(header.settings.get("samples", 1)),
+    )
+    made = systems.make(header.system, needs)
+    other = check.other_model(header, made)
+    if other:
+        raise RefusedError(f"The committed answers of {header.name} cannot be given here: {other}.", "Answer the set again.")
+    return made
