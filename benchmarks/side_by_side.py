@@ -5,16 +5,22 @@ Each runs in a process of its own, whose memory is its own. It says when a step 
 
 from __future__ import annotations
 
+import argparse
 import json
+import math
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from statistics import median
 from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from machine import describe_machine
 
 if TYPE_CHECKING:
     from deepimagine_training.bases import BaseFacts
@@ -134,3 +140,47 @@ def pacing(pace: Pace) -> TrainerCallback:
             pace.done()
 
     return Paced()
+
+
+def measured(
+    script: Path, about: str, sides: Mapping[str, Callable[[Path, Pace], None]], steps: int
+) -> dict[str, Taken] | None:
+    """What the command line of `script` asks for: in a child, to be one of the `sides`; else to measure both on registry
+    records, and to say on standard error what machine it was.
+
+    Args:
+        about: The script's own words for its help.
+        sides: What each child does, told its folder and its pace.
+        steps: That each side takes; the first is not counted.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="a folder of registry records")
+    parser.add_argument("--side", choices=SIDES, help="be one of the two sides, told through standard input")
+    parser.add_argument("--folder", type=Path, help="of the pairs and traces of a side")
+    options = parser.parse_args()
+    if options.side:
+        sides[options.side](options.folder, Pace(steps))
+        return None
+    if options.data is None:
+        parser.error("--data is needed")
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory() as name:
+        draw(options.data, Path(name))
+        taken = alternate(script, Path(name), steps)
+    sys.stderr.write(f"{describe_machine()}, load {load:.1f} at the start\n")
+    return taken
+
+
+def row(what: str, gained: str, taken: Mapping[str, Taken], bar_times: float, bar_bytes: float = math.inf) -> tuple[str, bool]:
+    """A row of markdown on `what`, and whether the bars are kept: how many times as fast ours is, and the most it holds.
+
+    Args:
+        gained: What there is so many times of.
+    """
+    ours, plain = taken["ours"], taken["plain"]
+    times = sum(plain.seconds) / sum(ours.seconds)
+    kept = times >= bar_times and ours.peak <= bar_bytes
+    found = f"{times:.1f} times {gained}: steps of {ours.step:.1f} and {plain.step:.1f} s"
+    memory = f"{ours.peak / 1e9:.1f} GB against {plain.peak / 1e9:.1f} GB"
+    bar = f"{bar_times:g} times" + (f", {bar_bytes / 1e9:g} GB" if math.isfinite(bar_bytes) else "")
+    return f"| {what} | {found}, {memory} | {bar} | {'kept' if kept else 'missed'} |\n", kept

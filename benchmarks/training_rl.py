@@ -9,16 +9,12 @@ a row of markdown; the bar is twice as fast.
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
-import tempfile
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from machine import describe_machine
-from side_by_side import SIDES, Pace, alternate, base, draw, pacing
+from side_by_side import Pace, base, measured, pacing, row
 
 if TYPE_CHECKING:
     from deepimagine_training.recipe import Recipe
@@ -88,27 +84,11 @@ def _length(completions: list[str], **_: object) -> list[float]:
 
 def main() -> int:
     """Measure, print, and compare with the bar."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="a folder of registry records")
-    parser.add_argument("--side", choices=SIDES, help="be one of the two sides, told through standard input")
-    parser.add_argument("--folder", type=Path, help="of the pairs of a side")
-    options = parser.parse_args()
-    if options.side:
-        {"ours": ours, "plain": plain}[options.side](options.folder, Pace(STEPS))
+    taken = measured(Path(__file__), __doc__, {"ours": ours, "plain": plain}, STEPS)
+    if taken is None:
         return 0
-    load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory() as name:
-        draw(options.data, Path(name))
-        taken = alternate(Path(__file__), Path(name), STEPS)
-    times = sum(taken["plain"].seconds) / sum(taken["ours"].seconds)
-    kept = times >= BAR_TIMES
-    found = f"{times:.1f} times as fast: steps of {taken['ours'].step:.1f} and {taken['plain'].step:.1f} s"
-    memory = f"{taken['ours'].peak / 1e9:.1f} GB against {taken['plain'].peak / 1e9:.1f} GB"
-    sys.stdout.write(
-        f"| `train grpo` beside `GRPOTrainer`, 4 samples of 4 prompts a step | {found}, {memory} | {BAR_TIMES:g} times | "
-        f"{'kept' if kept else 'missed'} |\n"
-    )
-    sys.stderr.write(f"{describe_machine()}, load {load:.1f} at the start\n")
+    text, kept = row("`train grpo` beside `GRPOTrainer`, 4 samples of 4 prompts a step", "as fast", taken, BAR_TIMES)
+    sys.stdout.write(text)
     return 0 if kept else 1
 
 

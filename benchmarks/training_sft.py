@@ -8,16 +8,12 @@ markdown; the bars are three times the completion tokens a second, and 6 GB.
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
-import tempfile
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from machine import describe_machine
-from side_by_side import SIDES, Pace, alternate, base, draw, pacing
+from side_by_side import Pace, base, measured, pacing, row
 
 if TYPE_CHECKING:
     from deepimagine_training.recipe import Recipe
@@ -83,30 +79,13 @@ def plain(folder: Path, pace: Pace) -> None:
 
 def main() -> int:
     """Measure, print, and compare with the bars."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="a folder of registry records")
-    parser.add_argument("--side", choices=SIDES, help="be one of the two sides, told through standard input")
-    parser.add_argument("--folder", type=Path, help="of the pairs and traces of a side")
-    options = parser.parse_args()
-    if options.side:
-        {"ours": ours, "plain": plain}[options.side](options.folder, Pace(STEPS))
+    taken = measured(Path(__file__), __doc__, {"ours": ours, "plain": plain}, STEPS)
+    if taken is None:
         return 0
-    load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory() as name:
-        draw(options.data, Path(name))
-        taken = alternate(Path(__file__), Path(name), STEPS)
     wanted = recipe().sft
-    sequences = f"{wanted.batch_size} x {wanted.accumulation} sequences a step"
-    times = sum(taken["plain"].seconds) / sum(taken["ours"].seconds)
-    kept = times >= BAR_TIMES and taken["ours"].peak <= BAR_BYTES
-    steps = f"steps of {taken['ours'].step:.1f} and {taken['plain'].step:.1f} s"
-    found = f"{times:.1f} times as many completion tokens a second: {steps}"
-    memory = f"{taken['ours'].peak / 1e9:.1f} GB against {taken['plain'].peak / 1e9:.1f} GB"
-    sys.stdout.write(
-        f"| `train sft` beside `SFTTrainer`, {sequences} | {found}, {memory} | {BAR_TIMES:g} times, "
-        f"{BAR_BYTES / 1e9:g} GB | {'kept' if kept else 'missed'} |\n"
-    )
-    sys.stderr.write(f"{describe_machine()}, load {load:.1f} at the start\n")
+    what = f"`train sft` beside `SFTTrainer`, {wanted.batch_size} x {wanted.accumulation} sequences a step"
+    text, kept = row(what, "as many completion tokens a second", taken, BAR_TIMES, BAR_BYTES)
+    sys.stdout.write(text)
     return 0 if kept else 1
 
 
