@@ -4,15 +4,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test lint types imports check bench docs screenshots clean
+.PHONY: help run test lint types imports check bench evaluate evaluate-full docs screenshots clean
 
 help:
-	@echo "make run          set up (once) and open the app"
-	@echo "make test         set up (once) and run the tests"
-	@echo "make check        lint, types and import contracts"
-	@echo "make bench        the benchmarks; DATA=folder of registry records"
-	@echo "make docs         write the generated pages of docs/ again"
-	@echo "make screenshots  render the app's screens to assets/screenshots"
+	@echo "make run             set up (once) and open the app"
+	@echo "make test            set up (once) and run the tests"
+	@echo "make check           lint, types and import contracts"
+	@echo "make bench           the benchmarks; DATA=folder of registry records"
+	@echo "make evaluate        check the committed evaluations; DATA=folder with ctgov, ct_open and clinifact"
+	@echo "make evaluate-full   make them again, going on where it was stopped"
+	@echo "make docs            write the generated pages of docs/ again"
+	@echo "make screenshots     render the app's screens to assets/screenshots"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -57,6 +59,12 @@ screenshots: $(VENV)/.develop
 
 bench: $(VENV)/.develop
 	$(BIN)/python benchmarks/run.py --data "$(DATA)"
+
+evaluate: $(VENV)/.develop
+	$(BIN)/python docs/evaluate.py check --data "$(DATA)"
+
+evaluate-full: $(VENV)/.develop
+	$(BIN)/python docs/evaluate.py run --data "$(DATA)"
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
