@@ -75,11 +75,10 @@ def enter(ledger: Path, asked: QuestionSet, predictions: Predictions) -> Entry:
     for before in read(ledger):
         if (before.set_sha256, before.system, before.said) == (asked.sha256, header.system, said):
             return before
-    make_dir(ledger.parent)
     entry = Entry(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
-        commit=_git(ledger.parent, "rev-parse", "HEAD"),
-        changed=bool(_git(ledger.parent, "status", "--porcelain", "--untracked-files=no")),
+        commit=_git(ledger, "rev-parse", "HEAD"),
+        changed=bool(_git(ledger, "status", "--porcelain", "--untracked-files=no")),
         system=header.system,
         model=header.model,
         model_sha256=header.model_sha256,
@@ -90,6 +89,7 @@ def enter(ledger: Path, asked: QuestionSet, predictions: Predictions) -> Entry:
         said=said,
         by_class=verdicts(asked, predictions),
     )
+    make_dir(ledger.parent)
     try:
         with ledger.open("ab") as stream:
             stream.write(msgspec.json.encode(entry) + b"\n")
@@ -135,8 +135,7 @@ def check(ledger: Path) -> None:
     Raises:
         RefusedError: it is in none.
     """
-    make_dir(ledger.parent)
-    _git(ledger.parent, "rev-parse", "HEAD")
+    _git(ledger, "rev-parse", "HEAD")
 
 
 def _entry(line: bytes) -> Entry:
@@ -163,7 +162,9 @@ def _verdicts(asked: QuestionSet, questions: Sequence[Question], predictions: Pr
     )
 
 
-def _git(folder: Path, *words: str) -> str:
+def _git(ledger: Path, *words: str) -> str:
+    """What git says where the ledger is, or will be."""
+    folder = next(place for place in ledger.absolute().parents if place.is_dir())
     try:
         done = subprocess.run(("git", "-C", str(folder), *words), capture_output=True, text=True, timeout=_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError) as error:

@@ -123,7 +123,7 @@ def test_what_cannot_be_entered(tmp_path: Path, asked: QuestionSet, checkout: Pa
         ledger.check(outside)
     with pytest.raises(RefusedError, match="no git checkout"):
         ledger.enter(outside, asked, predictions(asked))
-    assert not outside.exists()
+    assert not outside.parent.exists()
     partial = predictions(asked)
     partial.by_id.pop(asked.questions[0].id)
     path = checkout / "looks.jsonl"
