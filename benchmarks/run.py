@@ -20,7 +20,17 @@ from machine import describe_machine
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 WITH_DATA = ("ingest", "search", "training_sft", "training_rl")
-NAMES = ("ingest", "search", "first_paint", "decode", "streaming_lag", "merging", "training_sft", "training_rl")
+NAMES = (
+    "ingest",
+    "search",
+    "first_paint",
+    "decode",
+    "evaluation_batching",
+    "streaming_lag",
+    "merging",
+    "training_sft",
+    "training_rl",
+)
 HEAD = """# What it reaches
 
 Each line compares ours with a bare baseline on the same machine in the same run, so that the machine's own speed cancels out;
