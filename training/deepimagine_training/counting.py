@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from deepimagine_training import pair_files
 from deepimagine_training.recipe import Recipe
+from deepimagine_training.rows import PairRow
 from deepimagine_training.selection import select
+from deepimagine_training.tasks import balanced, tasks_of
 
 CHARACTERS_PER_TOKEN = 3.25
 """Of a prompt with its answer, by Gemma 3's tokenizer; the numbers in it make tokens short."""
@@ -18,7 +21,7 @@ _REASONING = "x" * 160
 
 class Counted(msgspec.Struct, frozen=True):
     """The examples of a recipe. Tokens are means per training example; `by_factor` counts training examples; `left_out` by
-    side and reason."""
+    side and reason. `questions` is how many reinforcement asks of a task in the mean: one for each step of its chain."""
 
     train: int
     validation: int
@@ -27,6 +30,7 @@ class Counted(msgspec.Struct, frozen=True):
     longest: int
     by_factor: dict[str, int]
     left_out: dict[str, int]
+    questions: float = 1.0
 
 
 def count(recipe: Recipe, pairs: Path, reasonings: dict[str, str] | None = None) -> Counted:
@@ -58,7 +62,16 @@ def count(recipe: Recipe, pairs: Path, reasonings: dict[str, str] | None = None)
         longest=round(max(lengths, default=0)),
         by_factor=by_factor,
         left_out=left_out,
+        questions=_questions(recipe, rows) if recipe.grpo.run else 1.0,
     )
+
+
+def _questions(recipe: Recipe, rows: Sequence[PairRow]) -> float:
+    """Of the tasks as they are drawn; 1 where they have one verdict, or none, and nothing can be drawn."""
+    tasks, _ = tasks_of(rows, recipe.data, "train")
+    if len({task.row.target_verdict for task in tasks}) < 2:
+        return 1.0
+    return _mean([1.0 + len(task.later) for task in balanced(tasks, recipe.grpo.prompts * recipe.grpo.max_steps, recipe.seed)])
 
 
 def _mean(values: list[float]) -> float:

@@ -1,7 +1,8 @@
 """What a step of training holds in memory, in bytes of one process: a sum of named parts, each with its formula.
 
-The counts per token were fitted to runs of Gemma 3 270M in float32 on a CPU at two lengths, with and without recomputing
-activations, and exceed what was measured by at most 12%; on a GPU they are an estimate from the same arithmetic.
+The counts per token were fitted to runs of Gemma 3 270M in float32 on a CPU, one to eight sequences at a time at two lengths,
+with and without recomputing activations, and exceed what was measured by at most 15%; on a GPU they are an estimate from the
+same arithmetic.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ _ATTENTION_COPIES = 4
 _HEAD_ROWS = 128
 """Positions whose logits are held at once."""
 _HEAD_COPIES_CPU = 3
-"""Copies of the head's weights that a CPU's matrix library makes while it multiplies with them."""
+"""Copies of the head's weights that a CPU's libraries were seen to hold with four and eight sequences at a time; with one
+sequence there were none."""
+_FORM = 32
+"""Tokens of the answer form with its values."""
 _RUNTIME = {"cpu": 0.7e9, "cuda": 3e9}
 """Python and its libraries; on a GPU, the context, communication buffers and what the allocator cannot use."""
 
@@ -36,12 +40,19 @@ class Part(msgspec.Struct, frozen=True):
 
 def sft_parts(recipe: Recipe, shape: BaseShape) -> tuple[Part, ...]:
     """The parts of a supervised step whose sequences are all `max_tokens` long: the most it can take."""
-    return _parts(recipe, shape, recipe.sft.batch_size, recipe.data.max_tokens)
+    length = recipe.data.max_tokens
+    return _parts(recipe, shape, recipe.sft.batch_size * length, length, _head(recipe, shape, recipe.sft.batch_size))
 
 
 def grpo_parts(recipe: Recipe, shape: BaseShape) -> tuple[Part, ...]:
-    """The parts of a reinforcement step, whose samples are learnt from as many at a time as supervised ones."""
-    return _parts(recipe, shape, recipe.sft.batch_size, recipe.data.max_tokens)
+    """The parts of a reinforcement step, which learns from all samples of a prompt at a time; on a CPU they share what the
+    prompt leaves, and the head is worked out in pieces."""
+    grpo, length = recipe.grpo, recipe.data.max_tokens
+    written = grpo.max_reasoning_tokens + _FORM
+    if recipe.machine.device == "cpu":
+        tokens = length - grpo.max_reasoning_tokens + grpo.generations * written
+        return _parts(recipe, shape, tokens, length, _head(recipe, shape, grpo.generations))
+    return _parts(recipe, shape, grpo.generations * length, length, _logits(shape, grpo.generations * written))
 
 
 def total(parts: tuple[Part, ...]) -> float:
@@ -49,9 +60,10 @@ def total(parts: tuple[Part, ...]) -> float:
     return sum(part.bytes for part in parts)
 
 
-def _parts(recipe: Recipe, shape: BaseShape, sequences: int, length: int) -> tuple[Part, ...]:
+def _parts(recipe: Recipe, shape: BaseShape, tokens: int, length: int, head: Part) -> tuple[Part, ...]:
+    """Of a step on `tokens` in sequences of `length`."""
     machine = recipe.machine
-    size, tokens = BYTES[machine.precision], sequences * length
+    size = BYTES[machine.precision]
     shards = machine.processes if machine.sharding == "fsdp" else 1
     over = f" / {shards} processes" if shards > 1 else ""
     adapter = shape.adapter(recipe.lora.r)
@@ -63,7 +75,7 @@ def _parts(recipe: Recipe, shape: BaseShape, sequences: int, length: int) -> tup
             f"{adapter:,} trained parameters x {_ADAPTER_BYTES} bytes{over}",
         ),
         _activations(recipe, shape, tokens, length),
-        _head(recipe, shape),
+        head,
         Part("runtime", _RUNTIME[machine.device], "libraries and buffers, a flat allowance"),
     ]
     if shards > 1:
@@ -90,10 +102,15 @@ def _activations(recipe: Recipe, shape: BaseShape, tokens: int, length: int) -> 
     )
 
 
-def _head(recipe: Recipe, shape: BaseShape) -> Part:
-    logits = _HEAD_ROWS * shape.vocabulary * 4
-    if recipe.machine.device == "cpu":
-        copies = _HEAD_COPIES_CPU * shape.vocabulary * shape.hidden * BYTES[recipe.machine.precision]
-        text = f"{_HEAD_COPIES_CPU} copies of {shape.vocabulary:,} x {shape.hidden} + {_HEAD_ROWS} rows of logits"
-        return Part("head", copies + logits, text)
-    return Part("head", 2 * logits, f"logits of {_HEAD_ROWS} rows and their gradient x {shape.vocabulary:,} x 4 bytes")
+def _head(recipe: Recipe, shape: BaseShape, sequences: int) -> Part:
+    """Where the head is worked out in pieces, with so many sequences at a time."""
+    pieces = _logits(shape, _HEAD_ROWS)
+    if recipe.machine.device == "cuda" or sequences == 1:
+        return pieces
+    copies = _HEAD_COPIES_CPU * shape.vocabulary * shape.hidden * BYTES[recipe.machine.precision]
+    text = f"{_HEAD_COPIES_CPU} copies of {shape.vocabulary:,} x {shape.hidden} + {pieces.formula}"
+    return Part("head", copies + pieces.bytes, text)
+
+
+def _logits(shape: BaseShape, rows: int) -> Part:
+    return Part("head", 2 * rows * shape.vocabulary * 4, f"{rows:,} rows of logits and their gradient x {shape.vocabulary:,}")

@@ -158,23 +158,32 @@ def _sft(recipe: Recipe, base: BaseShape, counted: Counted | None, speed: Speed)
 
 
 def _grpo(recipe: Recipe, base: BaseShape, counted: Counted | None, speed: Speed) -> StagePlan:
-    """A step samples token by token, which reads the weights each time, scores every sample once and learns from all."""
+    """A step walks the chains of its tasks to their last question, samples answers to those, and learns from them.
+
+    Whatever is written is decoded a token of all sequences at a time, which reads the weights once. A prompt is read once for
+    all its samples when they are sampled, and on a CPU also when they are learnt from.
+    """
     grpo, machine = recipe.grpo, recipe.machine
     samples = grpo.prompts * grpo.generations
     prompt = (counted.tokens - counted.completion_tokens) if counted else _TYPICAL_TOKENS - _TYPICAL_COMPLETION
-    written = grpo.max_reasoning_tokens + (counted.completion_tokens if counted else _TYPICAL_COMPLETION) / 2
-    reading = written * base.parameters * memory.BYTES[machine.precision] / _BANDWIDTH[machine.device]
-    work = 4 * base.body * samples * (prompt + written) + step_flops(
-        recipe, base, samples * (prompt + written), samples * written
-    )
-    seconds = grpo.max_steps * (reading + work / (speed.flops * machine.processes))
+    form = (counted.completion_tokens if counted else _TYPICAL_COMPLETION) / 2
+    written = grpo.max_reasoning_tokens + form
+    questions = counted.questions if counted else 1.0
+    on_the_way = grpo.prompts * (questions - 1)
+    read = grpo.prompts if machine.device == "cpu" else samples
+    sampled = 2 * base.body * (grpo.prompts * questions * prompt + (samples + on_the_way) * written)
+    scored = 2 * base.vocabulary * base.hidden * (samples + on_the_way) * written
+    learnt = step_flops(recipe, base, read * prompt + samples * written, samples * grpo.max_reasoning_tokens)
+    decoding = math.ceil(questions) * written * base.parameters * memory.BYTES[machine.precision] / _BANDWIDTH[machine.device]
+    seconds = grpo.max_steps * (decoding + (sampled + scored + learnt) / (speed.flops * machine.processes))
+    operators = len(_by_operator(recipe, counted))
     return StagePlan(
         stage="grpo",
-        steps=grpo.max_steps,
+        steps=operators * grpo.max_steps,
         warmup_steps=0,
         sequences_a_step=samples,
-        tokens=round(grpo.max_steps * samples * (prompt + written)),
-        seconds=seconds,
+        tokens=round(operators * grpo.max_steps * samples * (prompt + written)),
+        seconds=operators * seconds,
         stops_at=_stops_at(grpo.max_steps, seconds, grpo.max_minutes),
         memory=memory.grpo_parts(recipe, base),
     )
