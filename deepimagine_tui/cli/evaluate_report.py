@@ -14,6 +14,7 @@ from deepimagine_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from deepimagine_tui.cli.evaluate_figures import Drawing
+    from deepimagine_tui.evaluation.questions import QuestionClass
     from deepimagine_tui.evaluation.scoring_report import Report
 
 Format = Literal["md", "html", "json"]
@@ -120,7 +121,7 @@ def text_of(made: Report, written: Format, drawn: list[tuple[Drawing, bytes]] | 
     from deepimagine_tui.document import Picture
     from deepimagine_tui.evaluation import report_content
 
-    pictures = {
+    pictures: dict[tuple[str, QuestionClass], Picture] = {
         (drawing.which, drawing.kind): Picture(drawing.name, drawing.caption, content) for drawing, content in drawn or ()
     }
     parts = report_content.report_parts(made, pictures)

@@ -73,7 +73,7 @@ def _resolved(chosen: Chosen, header: Header) -> Sets:
     from deepimagine_tui.evaluation.sides import SIDES
 
     about, _, named = header.set_name.rpartition(", ")
-    side = next((side for side in SIDES if side == named), "test")
+    side = SIDES[SIDES.index(named)] if named in SIDES else "test"
     kind = about.partition(" ")[0]
     name = chosen.questions or (kind if kind in evaluate_sets.NAMED else header.set_name)
     loaded = settings.load({"corpus": None if chosen.corpus is None else str(chosen.corpus)})

@@ -31,8 +31,8 @@ def rows(set_name: str) -> tuple[PublishedRow, ...]:
 
 
 def _row(system: str, *scores: tuple[float, float], flagged: bool = False) -> PublishedRow:
-    f1 = {kind: first for kind, (first, _) in zip(CLASSES, scores, strict=True)}
-    balanced = {kind: second for kind, (_, second) in zip(CLASSES, scores, strict=True)}
+    f1: dict[QuestionClass, float] = {kind: first for kind, (first, _) in zip(CLASSES, scores, strict=True)}
+    balanced: dict[QuestionClass, float] = {kind: second for kind, (_, second) in zip(CLASSES, scores, strict=True)}
     return PublishedRow(system, f1, balanced, flagged)
 
 

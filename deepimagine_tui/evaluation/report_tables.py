@@ -169,7 +169,7 @@ def _metric_table(report: Report, kind: QuestionClass, part: Slice, metrics: Seq
     found = {
         system.name: {metric: report.of(system.name, kind, metric, part) for metric in metrics} for system in report.systems
     }
-    shown = [metric for metric in metrics if any(each[metric] is not None for each in found.values())]
+    shown: list[Metric] = [metric for metric in metrics if any(each[metric] is not None for each in found.values())]
     rows = [
         (name, *(cell(each[metric], metric) for metric in shown))
         for name, each in found.items()

@@ -243,7 +243,8 @@ def _is_of(calibration: Calibration | None, header: Header) -> bool:
 
 def _class_rows(asked: QuestionSet) -> list[ClassRow]:
     found = []
-    for kind in dict.fromkeys(question.kind for question in asked.questions):
+    kinds: dict[QuestionClass, None] = dict.fromkeys(question.kind for question in asked.questions)
+    for kind in kinds:
         some = [question for question in asked.questions if question.kind == kind]
         answers = [asked.key(question).answer for question in some]
         posted = {option: answers.count(option) for option in dict.fromkeys(one for each in some for one in each.options)}

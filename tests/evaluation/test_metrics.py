@@ -193,7 +193,9 @@ def test_a_system_without_directions_does_not_speak_of_them():
 
 
 # Values: a positive measure has g = ln and s = 1, so that e is the logarithm of the ratio.
-OUTCOME = OutcomeSpec("Titre", unit="titre", parameter="mean", kind="positive", benefit="higher", analysis_set="ITT")
+OUTCOME = OutcomeSpec(
+    "Titre", unit="titre", parameter="mean", kind="positive", benefit="higher", analysis_set="intention to treat"
+)
 DOSES = (Dose("Glivazin", 10.0, "mg", "10 mg"), Dose("Glivazin", 20.0, "mg", "20 mg"))
 
 
