@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -17,8 +17,9 @@ from deepimagine_tui.evaluation.direct import batch_of, model_facts
 from deepimagine_tui.evaluation.options import chance_of, rates_of, shares, turned
 from deepimagine_tui.evaluation.persistent import Persistent
 from deepimagine_tui.evaluation.predictions import Fallback, Prediction, UsedTrial, fallback
-from deepimagine_tui.evaluation.questions import THREE_WAY, Question
+from deepimagine_tui.evaluation.questions import MET, THREE_WAY, Question
 from deepimagine_tui.evaluation.rag import DEFAULT_ANCHORS, posted
+from deepimagine_tui.evaluation.rules import BASE_RATE
 from deepimagine_tui.evaluation.system import Learnt
 from deepimagine_tui.evaluation.walking import walk
 from deepimagine_tui.reasoning.anchors import AnchorSource
@@ -30,6 +31,8 @@ from deepimagine_tui.reasoning.request import Forecast, ImagineRequest, ImagineS
 
 BATCH = 8
 """Questions whose steps are decoded together. Part of what an answer depends on, as of `direct`."""
+TURNED = ".turned"
+"""Follows the run's id in the name of the journal of a three-way question's second run."""
 LEAN = ImagineSettings(temperature=0.0, max_reasoning_tokens=64, max_steps=2, max_prompt_tokens=MAX_PROMPT_TOKENS)
 
 
@@ -48,7 +51,7 @@ class Chain:
     """The engine's forecasts, lean: at most 2 steps a pathway, 64 reasoning tokens, prompts of 400 tokens.
 
     P of a two-way question is the aggregate's P(met). A three-way one is run twice, the second time with arm and comparator
-    exchanged, and the two are put together by `options.shares`.
+    exchanged, and the two are put together by `options.shares`; a second run without an answer counts as the base rate.
 
     Args:
         backend: The model.
@@ -99,7 +102,8 @@ class Chain:
             for run_id, question in runs.items()
             if question.options == THREE_WAY and (other_way := turned(question)) is not None
         }
-        told = self._told([*runs.items(), *((run_id, question) for run_id, (_, question) in other.items())], cancel)
+        names = {run_id: f"{first}{TURNED}" for run_id, (first, _) in other.items()}
+        told = self._told([*runs.items(), *((run_id, question) for run_id, (_, question) in other.items())], names, cancel)
         turned_of = {first: told[second] for second, (first, _) in other.items()}
         return {
             question.id: self._prediction(question, run_id, told[run_id], turned_of.get(run_id))
@@ -111,7 +115,8 @@ class Chain:
             why: Fallback = "no answer" if told.used else "no anchor"
             said = fallback(question.id, question.options, rates_of(question.options, self._rates), why, told.problem)
         else:
-            share = shares(question.options, told.probability, other.probability if other is not None else None)
+            back = other.probability if other is not None else None
+            share = shares(question.options, told.probability, self._rates.get(MET, BASE_RATE) if back is None else back)
             said = Prediction(question_id=question.id, probabilities=share, mass=told.mass)
         both = [told] if other is None else [told, other]
         return replace(
@@ -122,7 +127,8 @@ class Chain:
             completion_tokens=sum(each.completion_tokens for each in both),
         )
 
-    def _told(self, asked: Sequence[tuple[str, Question]], cancel: Event) -> dict[str, _Told]:
+    def _told(self, asked: Sequence[tuple[str, Question]], names: Mapping[str, str], cancel: Event) -> dict[str, _Told]:
+        """What the runs told, by run id; `names` are of journals that are not called like their run."""
         requests = [
             ImagineRequest(
                 run_id,
@@ -133,7 +139,9 @@ class Chain:
             for run_id, question in asked
         ]
         told = {run_id: _Told() for run_id, _ in asked}
-        journals = {run_id: Journal(self._runs / f"{run_id}{SUFFIX}") for run_id, _ in asked} if self._runs else {}
+        journals = {}
+        if self._runs is not None:
+            journals = {run_id: Journal(self._runs / f"{names.get(run_id, run_id)}{SUFFIX}") for run_id, _ in asked}
         try:
             for event in imagine(requests, self._backend, self._source, cancel) if requests else ():
                 if event.run_id in journals:

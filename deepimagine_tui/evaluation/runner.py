@@ -90,7 +90,7 @@ def _forget_runs(folder: Path, found: dict[str, Prediction]) -> None:
     """Remove the journals of runs that no prediction names: those of a batch that was stopped."""
     kept = {prediction.run_id for prediction in found.values()}
     for path in folder.glob(f"*{SUFFIX}"):
-        if path.stem not in kept:
+        if path.stem.partition(".")[0] not in kept:
             path.unlink()
 
 

@@ -15,8 +15,10 @@ from deepimagine_tui.errors import CancelledError, ModelError
 from deepimagine_tui.evaluation.asking import MAX_PROMPT_TOKENS, read_asked
 from deepimagine_tui.evaluation.chain import Chain
 from deepimagine_tui.evaluation.questions import THREE_WAY, Question
+from deepimagine_tui.reasoning.anchors import AnchorSearch
 from deepimagine_tui.reasoning.events import Aggregated, AnchorChosen, RunStarted
 from deepimagine_tui.reasoning.journal import read_events
+from deepimagine_tui.reasoning.state import Configuration
 from tests.evaluation.answering import Told, forecast, says, source, step
 from tests.evaluation.made_questions import learnt, predict
 from tests.reasoning.engine.support import Source
@@ -60,6 +62,25 @@ def test_three_options_are_run_both_ways_about():
     # Both ways .6: better = worse = .6 * .4, no difference = .4 * .4, over their sum .64.
     assert said.probabilities == pytest.approx((0.375, 0.375, 0.25))
     assert any("Change of arm" in prompt for prompt in model.prompts)
+
+
+class OneWay(Source):
+    """Finds an anchor only for an arm that is a dose of the drug."""
+
+    def nearest(
+        self, target: Configuration, nct_id: str | None, k: int, cutoff: str, drop: tuple[str, ...] = ()
+    ) -> AnchorSearch:
+        return self.search if target.arm.doses else AnchorSearch()
+
+
+def test_where_the_second_run_of_three_options_has_no_answer_it_counts_as_the_base_rate():
+    found = source(1)
+    (said,) = predict(
+        Chain(Told(says(0.6)), OneWay(*found.trials.values(), search=found.search), learnt(), anchors=1),
+        [forecast(options=THREE_WAY)],
+    )
+    # P(met) .6 and the base rate .5: .3, .2 and .2, over their sum .7.
+    assert said.probabilities == pytest.approx((3 / 7, 2 / 7, 2 / 7))
 
 
 def test_without_an_anchor_or_an_answer_it_is_the_base_rate_and_says_which():

@@ -13,7 +13,7 @@ from deepimagine_tui.errors import CancelledError, RefusedError
 from deepimagine_tui.evaluation import predictions, runner
 from deepimagine_tui.evaluation.chain import Chain
 from deepimagine_tui.evaluation.predictions import JOURNAL, Prediction
-from deepimagine_tui.evaluation.questions import Question, QuestionSet
+from deepimagine_tui.evaluation.questions import THREE_WAY, Question, QuestionSet
 from deepimagine_tui.evaluation.rules import Majority
 from deepimagine_tui.evaluation.system import SystemFacts
 from tests.evaluation.answering import Told, forecast, set_of, source
@@ -114,11 +114,15 @@ def test_journals_of_runs_that_no_prediction_names_are_gone_after_going_on(tmp_p
     def chain(model: Told) -> Chain:
         return Chain(model, source(), learnt(), anchors=3, runs=tmp_path / runner.RUNS)
 
-    some = set_of(QUESTIONS)
+    some = set_of([*QUESTIONS[:9], forecast(10, THREE_WAY)])
     with pytest.raises(CancelledError):
-        runner.run(chain(Told(stop_at=2)), some, tmp_path, Event())
-    assert len(list((tmp_path / runner.RUNS).iterdir())) == 10
+        runner.run(chain(Told(stop_at=3)), some, tmp_path, Event())
+    stopped = set((tmp_path / runner.RUNS).iterdir())
+    answered = {prediction.run_id for prediction in predictions.read(tmp_path).by_id.values()}
+    assert len(answered) == 8
     said = runner.run(chain(Told()), some, tmp_path, Event())
-    kept = {path.stem for path in (tmp_path / runner.RUNS).iterdir()}
-    assert kept == {prediction.run_id for prediction in said.by_id.values()}
-    assert len(kept) == 10
+    found = set((tmp_path / runner.RUNS).iterdir())
+    assert {path.name.partition(".")[0] for path in found} == {prediction.run_id for prediction in said.by_id.values()}
+    assert len(found) == 11
+    assert {path for path in stopped if path.name.partition(".")[0] in answered} <= found
+    assert stopped - found
