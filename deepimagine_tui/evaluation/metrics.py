@@ -46,6 +46,10 @@ METRICS: tuple[Metric, ...] = get_args(Metric)
 LOWER_IS_BETTER: frozenset[Metric] = frozenset({"Brier", "cross-entropy", "ECE", "median e"})
 VALUES: frozenset[Metric] = frozenset({"direction", "stated direction", "median e", "skill over copying", "coverage"})
 """The metrics of directions and values; the others are of verdicts."""
+MEANS: frozenset[Metric] = frozenset({"accuracy", "coverage"})
+"""The shares that are a mean over rows."""
+SHARES: frozenset[Metric] = MEANS | {"macro-F1", "balanced accuracy", "AUROC", "direction", "stated direction"}
+"""Metrics of which 1 is perfect and 0 all wrong."""
 NOT_COMPARED: frozenset[Metric] = frozenset({"coverage"})
 """Nearer to the level is better, so that a difference says nothing."""
 IN_SLICES: tuple[Metric, ...] = ("macro-F1", "accuracy", "Brier", "direction", "median e")
@@ -140,7 +144,8 @@ def scores(name: str, answers: Answers) -> list[Score]:
             for metric in METRICS if part == EVERY else IN_SLICES:
                 measured = measure(metric, [_in_slice(answers, answers, kind, part)])
                 if measured is not None:
-                    found.append(Score(name, kind, part, metric, estimate(measured.statistics[0], measured.rows)))
+                    scored = estimate(measured.statistics[0], measured.rows)
+                    found.append(Score(name, kind, part, metric, without_false_certainty(scored, metric)))
     return found
 
 
@@ -172,16 +177,19 @@ def reliability(name: str, answers: Answers) -> list[Bin]:
         for place in range(BINS):
             some = [each for each in known if bin_of(each.share) == place]
             said = sum(each.share for each in some) / len(some) if some else None
-            met = _share_met(some)
+            met = estimate(mean([float(_is_first(each)) for each in some]), rows_of(some))
+            met = without_false_certainty(met, "accuracy")
             found.append(Bin(name, kind, place / BINS, (place + 1) / BINS, said, met))
     return found
 
 
-def _share_met(some: Sequence[Graded]) -> Estimate:
-    """The share met. Where all agree, which no bootstrap can doubt, its interval is the exact one for that many programmes."""
-    found = estimate(mean([float(_is_first(each)) for each in some]), rows_of(some))
-    if found.value not in (0, 1) or found.lower is None:
+def without_false_certainty(found: Estimate, metric: Metric) -> Estimate:
+    """A share on which all rows agree, which no bootstrap can doubt: of a mean, its interval is the exact one for that many
+    programmes (Clopper and Pearson, Biometrika 1934); of another metric there is none."""
+    if metric not in SHARES or found.value not in (0, 1) or found.lower != found.upper or found.lower is None:
         return found
+    if metric not in MEANS:
+        return msgspec.structs.replace(found, lower=None, upper=None)
     reach = 1 - ((1 - LEVEL / 100) / 2) ** (1 / found.clusters)
     lower, upper = (0.0, reach) if found.value == 0 else (1 - reach, 1.0)
     return msgspec.structs.replace(found, lower=lower, upper=upper)

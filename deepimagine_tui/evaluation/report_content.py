@@ -77,7 +77,8 @@ def _facts(report: Report) -> Iterator[str]:
 def _cautions(report: Report) -> Iterator[str]:
     yield (
         f"A cell is the value, its {LEVEL:.0f}% interval, and questions/trials. Intervals and differences are by a bootstrap "
-        f"of {DRAWS:,} draws over programmes, whose questions stay together; under {LEAST_CLUSTERS} programmes there is none"
+        f"of {DRAWS:,} draws over programmes, whose questions stay together; under {LEAST_CLUSTERS} programmes there is none. "
+        "Where all are right or all are wrong, a share has the exact interval for so many programmes, and any other score none"
     )
     yield (
         "A system is called better or worse only where the interval of the paired difference excludes zero; else the two are "

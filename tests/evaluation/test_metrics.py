@@ -367,6 +367,17 @@ def test_a_bin_in_which_all_agree_is_not_certain():
     assert sure.lower == pytest.approx(0.025 ** (1 / 10))
 
 
+def test_no_score_is_certain_where_all_are_right():
+    found = answered([0.95] * 8, [True] * 8)
+    accuracy, f1 = scored(found, "accuracy"), scored(found, "macro-F1")
+    assert (accuracy.value, accuracy.upper) == (1, 1)
+    assert accuracy.lower == pytest.approx(0.025 ** (1 / 8))
+    assert (f1.value, f1.lower, f1.upper) == (1, None, None)
+    none = scored(answered([0.05] * 8, [True] * 8), "accuracy")
+    assert (none.lower, none.upper) == (0, pytest.approx(1 - 0.025 ** (1 / 8)))
+    assert scored(answered([0.95] * 3, [True] * 3), "accuracy").lower is None, "three programmes are too few"
+
+
 def test_measures_of_unequal_lengths_are_no_measure():
     with pytest.raises(ValueError, match="zip"):
         measure("accuracy", [answered((0.9, 0.1), (True, True)), answered((0.9,), (True,))])
