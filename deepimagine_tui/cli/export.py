@@ -15,7 +15,7 @@ from deepimagine_tui.errors import UsageError
 if TYPE_CHECKING:
     from deepimagine_tui.reasoning.graph import ReasoningGraph
 
-Figure = Literal["graph", "trajectory", "forest"]
+Figure = Literal["graph", "trajectory", "forest", "waterfall"]
 
 _FIGURES = ("svg", "png", "pdf")
 _REPORTS = ("md", "html")
@@ -38,10 +38,10 @@ _output = click.option("-o", "--output", type=click.Path(path_type=Path, dir_oka
 @_output
 @click.option(
     "--which",
-    type=click.Choice(["graph", "trajectory", "forest"]),
+    type=click.Choice(["graph", "trajectory", "forest", "waterfall"]),
     default="graph",
     show_default=True,
-    help="The reasoning graph, the values along each pathway, or the pathways beside their aggregate.",
+    help="The reasoning graph, the values along each pathway, the pathways beside their aggregate, or what each step moved.",
 )
 def figure(run: str, output: Path | None, which: str) -> None:
     """Draw RUN as .svg, .png or .pdf."""

@@ -40,8 +40,8 @@ from deepimagine_tui.reasoning.state import State
 FORMAT = "deepimagine probes"
 SCHEMA_VERSION = 1
 JOURNAL = "probes.jsonl"
-BATCH = 2
-"""Trials whose probes are decoded together, up to fourteen runs each. Part of what an answer depends on."""
+BATCH = 1
+"""Trials whose probes are decoded together, up to thirteen sequences each. Part of what an answer depends on."""
 SEEDS = 5
 """How many seeds a path is walked by."""
 SEEDS_TEMPERATURE = 0.7

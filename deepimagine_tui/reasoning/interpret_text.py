@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
-from statistics import fmean
+from collections.abc import Iterator
 
-from deepimagine_tui.reasoning.interpret import Footing, Interpretation, Share, Together, Walk
+from deepimagine_tui.reasoning.interpret import Interpretation, Share, Together
 from deepimagine_tui.reasoning.summary import format_probability
+from deepimagine_tui.reasoning.waterfall import Bar, Waterfall, waterfall_of
 
 LEAST_BAR = 6
 """Columns below which a bar shows nothing."""
 MOST_BAR = 32
 _MOVED = 8
 _LOGIT = 7
-_FOLLOWED: dict[Footing, str] = {
-    "effect": "k1 against k2, in units of s",
-    "contrast": "the contrast, in units of s",
-    "value": "k1's value, in units of s",
-    "": "no scale for its values",
-}
 
 
 def interpretation_lines(found: Interpretation, width: int) -> list[str]:
     """The block of a run, its heading first, in lines of at most `width` columns; nothing of a run without an answered step."""
-    walks = [walk for walk in found.walks if walk.steps]
-    if not walks:
+    waterfall = waterfall_of(found)
+    if waterfall is None:
         return []
-    one_path = len(walks) == 1 or (found.together is not None and found.together.from_one_anchor)
-    lines = list(_waterfall(walks, width) if one_path else _by_factor(walks, width))
-    for sentence in _agreements(found):
+    lines = textwrap.wrap(f"What moved the result: {waterfall.says}", width, subsequent_indent="  ")
+    lines += _bars(waterfall, width)
+    for sentence in agreements(found):
         lines += textwrap.wrap(sentence, width, subsequent_indent="  ")
     return lines
+
+
+def agreements(found: Interpretation) -> Iterator[str]:
+    """What agrees with what in a run, a sentence each."""
+    if found.fits_its_word.total:
+        yield f"The stated direction fits the values in {_of(found.fits_its_word)} steps."
+    if found.z_agrees.total:
+        gap = "" if found.z_gap is None else f"; they lie {format_probability(found.z_gap)} apart on average"
+        yield f"A z-test on the values agrees with P(met) in {_of(found.z_agrees)} steps{gap}."
+    if found.together is not None:
+        yield _together(found.together)
 
 
 def bar(start: float, end: float, low: float, high: float, room: int, char: str) -> str:
@@ -41,52 +46,27 @@ def bar(start: float, end: float, low: float, high: float, room: int, char: str)
     return " " * first + char * (last - first + 1)
 
 
-def _waterfall(walks: Sequence[Walk], width: int) -> Iterator[str]:
-    """The steps of one path; of several seeds, the mean of those that tell."""
-    shown = max(walks, key=lambda walk: len(walk.steps))
-    of = f", mean of {len(walks)} seeds" if len(walks) > 1 else ""
-    yield from textwrap.wrap(f"What moved the result: {_FOLLOWED[shown.footing]}{of}", width, subsequent_indent="  ")
-    names = [f"{step.number} {step.factor.replace('_', ' ')}" for step in shown.steps]
-    label = max(len(name) for name in [*names, "in all"])
+def signed(value: float | None) -> str:
+    """A move with its sign; a move that rounds to nothing has none."""
+    if value is None:
+        return "–"
+    return f"{value:+.2f}" if abs(value) >= 0.005 else "0"
+
+
+def _bars(waterfall: Waterfall, width: int) -> Iterator[str]:
+    every = [*waterfall.bars, *([waterfall.total] if waterfall.total is not None else [])]
+    label = max(len("step"), *(len(each.name) for each in every))
     room = min(width - 2 - label - _MOVED - 2 - _LOGIT - 2, MOST_BAR)
-    moves = [_mean([walk.steps[at].moved for walk in walks if at < len(walk.steps)]) for at in range(len(names))]
-    logits = [_mean([walk.steps[at].moved_logit for walk in walks if at < len(walk.steps)]) for at in range(len(names))]
-    stands = [0.0]
-    for move in moves:
-        stands.append(stands[-1] + (move or 0.0))
-    low, high = min(stands), max(stands)
-    bars = room >= LEAST_BAR and low < high
+    low, high = waterfall.limits
     yield f"  {'step':<{label}}{'s':>{_MOVED}}  {'logit P':>{_LOGIT}}"
-    for at, name in enumerate(names):
-        drawn = bar(stands[at], stands[at + 1], low, high, room, "░") if bars and moves[at] is not None else ""
-        yield f"  {name:<{label}}{_signed(moves[at]):>{_MOVED}}  {_signed(logits[at]):>{_LOGIT}}  {drawn}".rstrip()
-    totals = _mean([walk.total for walk in walks]), _mean([walk.total_logit for walk in walks])
-    if len(names) > 1:
-        drawn = bar(0.0, stands[-1], low, high, room, "▒") if bars and totals[0] is not None else ""
-        yield f"  {'in all':<{label}}{_signed(totals[0]):>{_MOVED}}  {_signed(totals[1]):>{_LOGIT}}  {drawn}".rstrip()
+    for each in every:
+        shown = room >= LEAST_BAR and low < high and each.moved is not None
+        drawn = bar(each.start, each.end, low, high, room, "▒" if each is waterfall.total else "░") if shown else ""
+        yield f"  {each.name:<{label}}{_numbers(each)}  {drawn}".rstrip()
 
 
-def _by_factor(walks: Sequence[Walk], width: int) -> Iterator[str]:
-    """Of pathways from several anchors, the mean contribution of each factor."""
-    steps = [step for walk in walks for step in walk.steps]
-    names = list(dict.fromkeys(step.factor for step in steps))
-    label = max(len(name) for name in names)
-    yield from textwrap.wrap("What moved the result, on average over the pathways", width, subsequent_indent="  ")
-    yield f"  {'step':<{label}}{'s':>{_MOVED}}  {'logit P':>{_LOGIT}}    n"
-    for name in names:
-        own = [step for step in steps if step.factor == name]
-        moved, logit = _mean([step.moved for step in own]), _mean([step.moved_logit for step in own])
-        yield f"  {name.replace('_', ' '):<{label}}{_signed(moved):>{_MOVED}}  {_signed(logit):>{_LOGIT}}  {len(own):>3}"
-
-
-def _agreements(found: Interpretation) -> Iterator[str]:
-    if found.fits_its_word.total:
-        yield f"The stated direction fits the values in {_of(found.fits_its_word)} steps."
-    if found.z_agrees.total:
-        gap = "" if found.z_gap is None else f"; they lie {format_probability(found.z_gap)} apart on average"
-        yield f"A z-test on the values agrees with P(met) in {_of(found.z_agrees)} steps{gap}."
-    if found.together is not None:
-        yield _together(found.together)
+def _numbers(each: Bar) -> str:
+    return f"{signed(each.moved):>{_MOVED}}  {signed(each.moved_logit):>{_LOGIT}}"
 
 
 def _together(found: Together) -> str:
@@ -101,16 +81,3 @@ def _together(found: Together) -> str:
 
 def _of(share: Share) -> str:
     return f"{share.count} of {share.total}"
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    """The mean of those that are known."""
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
-
-
-def _signed(value: float | None) -> str:
-    """A move with its sign; a move that rounds to nothing has none."""
-    if value is None:
-        return "–"
-    return f"{value:+.2f}" if abs(value) >= 0.005 else "0"

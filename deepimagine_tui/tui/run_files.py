@@ -9,7 +9,7 @@ from typing import Literal
 from deepimagine_tui.reasoning.graph import ReasoningGraph
 from deepimagine_tui.tui.copying import ExportChoice
 
-FigureKind = Literal["graph", "trajectory", "forest"]
+FigureKind = Literal["graph", "trajectory", "forest", "waterfall"]
 
 
 def run_choices(graph: ReasoningGraph) -> list[ExportChoice]:
@@ -21,6 +21,7 @@ def run_choices(graph: ReasoningGraph) -> list[ExportChoice]:
     figures: list[tuple[str, FigureKind]] = [("The graph", "graph"), ("The trajectory", "trajectory")]
     if len(graph.pathways) > 1:
         figures.append(("The forest plot", "forest"))
+    figures.append(("The waterfall", "waterfall"))
     choices = [
         ExportChoice(f"{label}, {ending.upper()}", f"{name}-{kind}.{ending}", _figure(graph, kind))
         for label, kind in figures

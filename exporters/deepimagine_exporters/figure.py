@@ -1,4 +1,4 @@
-"""Figures as files: of a run the reasoning graph, the trajectory of each pathway, the forest plot; and what others lay out.
+"""Figures as files: of a run the reasoning graph, each pathway's trajectory, forest plot and waterfall; what others lay out.
 
 The one place that asks matplotlib to write. It may be called from any thread, one figure at a time.
 """
@@ -21,7 +21,7 @@ from deepimagine_tui.errors import CancelledError, UsageError
 from deepimagine_tui.files import storage_error, write_bytes
 from deepimagine_tui.reasoning.graph import ReasoningGraph
 
-FigureKind = Literal["graph", "trajectory", "forest"]
+FigureKind = Literal["graph", "trajectory", "forest", "waterfall"]
 FigureFormat = Literal["svg", "png", "pdf"]
 KINDS: tuple[FigureKind, ...] = get_args(FigureKind)
 SUFFIXES = (".svg", ".png", ".pdf")
@@ -156,6 +156,10 @@ def _drawer(which: str) -> Callable[[ReasoningGraph], Sheet]:
             from deepimagine_exporters.forest_figure import draw_forest
 
             return draw_forest
+        case "waterfall":
+            from deepimagine_exporters.waterfall_figure import draw_waterfall
+
+            return draw_waterfall
         case _:
             raise UsageError(f"There is no figure {which!r}.", f"Choose one of {', '.join(KINDS)}.")
 

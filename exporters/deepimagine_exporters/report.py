@@ -20,6 +20,7 @@ _CAPTIONS: dict[FigureKind, str] = {
     "graph": "The reasoning graph: states with their results, and the single change between one and the next.",
     "trajectory": "The values of both arms along the steps.",
     "forest": "Where each pathway arrived, and their aggregate.",
+    "waterfall": "How much each step moved the result.",
 }
 
 
@@ -53,6 +54,7 @@ def _pictures(graph: ReasoningGraph, cancel: Event | None) -> list[Picture]:
     kinds: list[FigureKind] = ["graph", "trajectory"]
     if len(graph.pathways) > 1:
         kinds.append("forest")
+    kinds.append("waterfall")
     found = []
     for which in kinds:
         try:

@@ -29,8 +29,11 @@ from deepimagine_tui.document import Bullets, Code, Heading, Paragraph, Part, Pi
 from deepimagine_tui.reasoning.describe import rounded
 from deepimagine_tui.reasoning.events import DEMO_MARK, Aggregated, Revealed
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
+from deepimagine_tui.reasoning.interpret import interpret
+from deepimagine_tui.reasoning.interpret_text import agreements, signed
 from deepimagine_tui.reasoning.state import State
 from deepimagine_tui.reasoning.summary import MARKS, describe_answer, format_probability
+from deepimagine_tui.reasoning.waterfall import waterfall_of
 from deepimagine_tui.text import one_line
 
 _HOW_TO_READ = (
@@ -72,6 +75,7 @@ def report_parts(graph: ReasoningGraph, pictures: tuple[Picture, ...]) -> Iterat
     yield from pictures
     yield from _observed(graph)
     yield from _chains(graph)
+    yield from _interpretation(graph)
     if graph.aggregated:
         yield from _aggregate(graph, graph.aggregated)
     yield from _troubles(graph)
@@ -115,6 +119,23 @@ def _chains(graph: ReasoningGraph) -> Iterator[Part]:
             yield from _step(step, 4 if len(graph.pathways) > 1 else 3)
         if view.done and not view.done.complete:
             yield Paragraph("This pathway ended before the target.")
+
+
+def _interpretation(graph: ReasoningGraph) -> Iterator[Part]:
+    found = interpret(graph)
+    waterfall = waterfall_of(found)
+    if waterfall is None:
+        return
+    yield Heading(2, "What moved the result")
+    bars = (*waterfall.bars, waterfall.total) if waterfall.total is not None else waterfall.bars
+    yield Paragraph(f"The contribution of each step to {waterfall.says}, and to logit P(met):")
+    yield Table(
+        ("Step", "s", "logit P(met)"),
+        tuple((each.name, signed(each.moved), signed(each.moved_logit)) for each in bars),
+    )
+    said = tuple(agreements(found))
+    if said:
+        yield Bullets(said)
 
 
 def _step(step: StepView, level: int) -> Iterator[Part]:

@@ -103,7 +103,7 @@ def test_a_model_that_answers_by_its_turn_minds_the_order(tmp_path: Path) -> Non
 
 
 def test_a_stop_keeps_whole_batches_and_the_rest_is_asked_later(tmp_path: Path) -> None:
-    planned = probing.plan(pairs(*TRIALS[:3]), SOURCE, seeds=3)
+    planned = probing.plan(pairs(*TRIALS[:2]), SOURCE, seeds=3)
     with pytest.raises(ModelError):
         probing.ask(planned, HEADER, Stopping(3), SOURCE, tmp_path, Event())
     kept = probing.read(tmp_path).asked

@@ -19,6 +19,7 @@ from deepimagine_exporters.forest_figure import draw_forest
 from deepimagine_exporters.graph_figure import draw_graph
 from deepimagine_exporters.sheet import Sheet, Style, drawable, width_of, wrap
 from deepimagine_exporters.trajectory_figure import draw_trajectory
+from deepimagine_exporters.waterfall_figure import draw_waterfall
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
@@ -28,7 +29,7 @@ from deepimagine_tui.errors import CancelledError, RefusedError, StorageError, U
 from deepimagine_tui.reasoning.graph import ReasoningGraph
 from tests.support import sample_runs
 
-DRAW = {"graph": draw_graph, "trajectory": draw_trajectory, "forest": draw_forest}
+DRAW = {"graph": draw_graph, "trajectory": draw_trajectory, "forest": draw_forest, "waterfall": draw_waterfall}
 
 
 def boxes_of(sheet: Sheet) -> tuple[list[tuple[str, Bbox]], list[Bbox], Bbox]:
@@ -200,8 +201,8 @@ def test_an_unknown_ending_or_kind_names_the_known_ones(tmp_path: Path) -> None:
     graph = sample_runs.graph_of(sample_runs.what_if_run())
     with pytest.raises(UsageError, match=r"\.svg, \.png, \.pdf"):
         export_figure(graph, tmp_path / "figure.jpg")
-    with pytest.raises(UsageError, match="graph, trajectory, forest"):
-        export_figure(graph, tmp_path / "figure.svg", "waterfall")  # type: ignore[arg-type]  # what a user may type
+    with pytest.raises(UsageError, match="graph, trajectory, forest, waterfall"):
+        export_figure(graph, tmp_path / "figure.svg", "tornado")  # type: ignore[arg-type]  # what a user may type
 
 
 def test_every_partial_run_is_drawn_or_refused() -> None:

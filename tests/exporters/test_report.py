@@ -75,11 +75,12 @@ def test_markdown_has_its_figures_beside_it(tmp_path: Path) -> None:
     graph = sample_runs.graph_of(sample_runs.forecast_run())
     path = export_report(graph, tmp_path / "my run.md")
     linked = re.findall(r"!\[\w+\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
-    assert linked == [f"my%20run_files/{which}.svg" for which in ("graph", "trajectory", "forest")]
+    assert linked == [f"my%20run_files/{which}.svg" for which in ("graph", "trajectory", "forest", "waterfall")]
     assert sorted(entry.name for entry in (tmp_path / "my run_files").iterdir()) == [
         "forest.svg",
         "graph.svg",
         "trajectory.svg",
+        "waterfall.svg",
     ]
 
 

@@ -52,4 +52,4 @@ def test_a_run_without_an_answer_has_no_block() -> None:
 def test_a_run_is_shown_with_its_block_and_a_forecast_by_factor() -> None:
     assert "What moved the result: k1 against k2" in "\n".join(run_lines(build_graph(sample_runs.what_if_three_steps())))
     lines = run_lines(build_graph(sample_runs.forecast_run()), chains=False)
-    assert any(line.startswith("What moved the result, on average over the pathways") for line in lines)
+    assert any(line.startswith("What moved the result: the mean over the pathways") for line in lines)
