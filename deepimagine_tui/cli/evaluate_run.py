@@ -119,7 +119,10 @@ def run(
         source = stack.enter_context(opened_corpus(chosen))
         progress = stack.enter_context(Progress("Predicting"))
         progress.say("reading questions")
-        asked, learnt = evaluate_sets.resolve(questions, source, side, cancel, cutoff or "", kind, clinifact)
+        sets = evaluate_sets.resolve(questions, source, side, cancel, cutoff or "", kind, clinifact)
+        asked, learnt = sets
+        if entry.learns_derived:
+            learnt = evaluate_sets.with_derived(questions, sets, source, cancel, clinifact)
         asked = runner.first(asked, limit or 0)
         backend = (
             stack.enter_context(opened_backend(chosen, None, yes=yes, cancel=cancel, concurrency=concurrency))

@@ -77,6 +77,26 @@ def resolve(
     return Sets(asked, _others(corpus, {question.nct_id for question in asked.questions}, cancel, claims))
 
 
+def with_derived(name: str, sets: Sets, corpus: Corpus, cancel: Event, claims: Sequence[Path] = ()) -> Learnt:
+    """What may be learnt for the set `name`, with comparisons of the same trials and others whose verdict is a z-test's. There
+    are none for pairs.
+
+    Raises:
+        CancelledError: `cancel` was set.
+    """
+    from deepimagine_training.clinifact import members_of, read_claims
+
+    from deepimagine_tui.evaluation.derived_verdicts import derived
+    from deepimagine_tui.evaluation.system import Learnt
+
+    if any(question.source is not None for question in sets.asked.questions):
+        return sets.learnt
+    members = members_of([read_claims(path) for path in claims])
+    asked = {question.nct_id for question in sets.asked.questions}
+    side: Side | None = "train" if name == "forecasts" else None
+    return Learnt(sets.learnt.examples, derived(corpus, cancel, asked, side=side, more=members))
+
+
 def _pairs(rows: Sequence[PairRow], side: Side, kind: str) -> Sets:
     """The pairs of a side, and those of training to learn from."""
     from deepimagine_training import backtest

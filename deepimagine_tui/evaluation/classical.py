@@ -34,6 +34,9 @@ from deepimagine_tui.evaluation.system import Learnt
 from deepimagine_tui.extras import extra
 
 SEED = 0
+DERIVED = "derived"
+OF_DERIVED = 0.5
+"""What a trial of derived examples weighs beside one of posted ones."""
 FIELDS_WEIGH = 0.1
 """What the scaled fields are multiplied by beside the words in the regression: some hundred of them at deviation 1 would
 otherwise be all that it sees."""
@@ -104,8 +107,8 @@ class Known(NamedTuple):
     weights: Floats
 
 
-def known(learnt: Learnt) -> Known:
-    """The examples that have an answer.
+def known(learnt: Learnt, *, with_derived: bool = False) -> Known:
+    """The examples that have an answer; where they are wanted, those that were derived too.
 
     Raises:
         BadInputError: none has.
@@ -114,34 +117,40 @@ def known(learnt: Learnt) -> Known:
     answered = [(question, key) for question, key in keys if key.answer is not None]
     if not answered:
         raise BadInputError("There is no verdict to learn from.", "Give trials with posted comparisons with --corpus.")
+    sources = ["values" if key.target is not None else "claims" for _, key in answered]
+    if with_derived and learnt.derived is not None:
+        answered += [(question, learnt.derived.key(question)) for question in learnt.derived.questions]
+        sources += [DERIVED] * len(learnt.derived.questions)
     questions = [question for question, _ in answered]
     met = np.array([key.answer in (MET, THREE_WAY[0]) for _, key in answered])
-    return Known(questions, met, weights_of(questions, met, np.array([key.target is not None for _, key in answered])))
+    return Known(questions, met, weights_of(questions, met, sources))
 
 
-def fitted(fitting: Fitting, learnt: Learnt) -> Fitted:
-    """Fit to what has an answer; where only one verdict was posted, that is said of every question.
+def fitted(fitting: Fitting, learnt: Learnt, *, with_derived: bool = False) -> Fitted:
+    """Fit to what is `known`; where only one verdict was posted, that is said of every question.
 
     Raises:
         BadInputError: nothing has an answer.
     """
-    rows = known(learnt)
+    rows = known(learnt, with_derived=with_derived)
     if rows.met.all() or not rows.met.any():
         only = float(rows.met[0])
         return lambda asked: np.full(len(asked), only)
     return fitting(*rows)
 
 
-def weights_of(questions: Sequence[Question], met: NDArray[np.bool_], with_values: NDArray[np.bool_]) -> Floats:
-    """What each example weighs: each trial 1; the mean is 1. Of forecasts both verdicts weigh the same, among those with posted
-    values as among those without: from where an example is says nothing then."""
+def weights_of(questions: Sequence[Question], met: NDArray[np.bool_], sources: Sequence[str]) -> Floats:
+    """What each example weighs: each trial 1, derived ones half; the mean is 1. Of forecasts both verdicts weigh the same in
+    each source (posted values, claims, derived): from where an example is says nothing then."""
     count = Counter(question.nct_id for question in questions)
     weights = np.array([1 / count[question.nct_id] for question in questions])
+    source = np.array(sources)
+    weights[source == DERIVED] *= OF_DERIVED
     if all(question.source is None for question in questions):
-        for group in (with_values, ~with_values):
-            total = weights[group].sum()
-            for verdict in (group & met, group & ~met):
-                if verdict.any():
+        for group in (source == name for name in set(sources)):
+            total, verdicts = weights[group].sum(), (group & met, group & ~met)
+            if all(verdict.any() for verdict in verdicts):
+                for verdict in verdicts:
                     weights[verdict] *= total / 2 / weights[verdict].sum()
     found: Floats = weights * len(weights) / weights.sum()
     return found

@@ -1,7 +1,7 @@
 """`deepimagine+ensemble`: a calibrated combination of what is expected, what is learnt, and the chain's P(met).
 
 - expected: `expectations.expected`, judgements on the kind of comparison that nothing was fitted to;
-- learnt: the mean of the logits of the four `components`, each fitted to the verdicts of `Learnt`;
+- learnt: the mean of the logits of the four `components`, each fitted to the verdicts of `Learnt`, derived ones too;
 - chain: the logit of P(met) in predictions of the `deepimagine` system, where there are any.
 
 The parts are predicted for the examples by components that saw none of their programme (five folds), brought to a deviation of
@@ -13,7 +13,7 @@ that its adapter did not see; where it has no answer, the rest stays as it is. N
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Event
 
 import msgspec
@@ -26,7 +26,7 @@ from deepimagine_tui.evaluation.components import COMPONENTS
 from deepimagine_tui.evaluation.expectations import expected
 from deepimagine_tui.evaluation.options import TURNED
 from deepimagine_tui.evaluation.predictions import Prediction, Predictions
-from deepimagine_tui.evaluation.questions import Question
+from deepimagine_tui.evaluation.questions import Question, QuestionSet
 from deepimagine_tui.evaluation.rules import learnt_facts, unless_cancelled
 from deepimagine_tui.evaluation.sides import hash_share
 from deepimagine_tui.evaluation.system import Learnt, SystemFacts
@@ -89,6 +89,7 @@ class Ensemble:
         facts = learnt_facts(NAME, f"{parts} and {'the chain' if weights.of_chain else 'no chain'}", self._learnt)
         settings: dict[str, str | int | float | bool] = {
             "of expected": round(weights.of_parts[0], 3),
+            "derived examples": len(self._learnt.derived.questions) if self._learnt.derived is not None else 0,
             "of learnt": round(weights.of_parts[1], 3),
             "trials with a chain": weights.chain_trials,
             "of chain": round(weights.of_chain, 3),
@@ -116,7 +117,7 @@ class Ensemble:
         asked = list(unless_cancelled(questions, cancel))
         weights = self._fit(cancel)
         if not self._components:
-            self._components = {name: fitted(fitting, self._learnt) for name, fitting in COMPONENTS.items()}
+            self._components = {name: fitted(fitting, self._learnt, with_derived=True) for name, fitting in COMPONENTS.items()}
         made_of: dict[str, dict[str, float]] = {}
 
         def said(each: Sequence[Question]) -> Floats:
@@ -168,10 +169,19 @@ class Ensemble:
             if cancel.is_set():
                 raise CancelledError("Fitting was stopped.", "The same command begins it again.")
             left = frozenset(question.id for question, place in zip(rows.questions, places, strict=True) if place != at)
-            others = Learnt(self._learnt.examples.take(left))
+            others = Learnt(self._learnt.examples.take(left), self._derived_without(fold, at))
             asked = [question for question, place in zip(rows.questions, places, strict=True) if place == at]
-            found[places == at] = _mean_logit([fitted(fitting, others) for fitting in COMPONENTS.values()], asked)
+            found[places == at] = _mean_logit(
+                [fitted(fitting, others, with_derived=True) for fitting in COMPONENTS.values()], asked
+            )
         return found
+
+    def _derived_without(self, fold: Mapping[str, int], at: int) -> QuestionSet | None:
+        """The derived examples but those of the programmes of a fold."""
+        some = self._learnt.derived
+        if some is None:
+            return None
+        return some.take(frozenset(question.id for question in some.questions if fold.get(question.programme) != at))
 
     def _with_chain(self, weights: Weights, rows: Known, parts: Floats) -> Weights:
         """The same, with the chain's weight where it has answered examples of enough trials."""
@@ -184,7 +194,7 @@ class Ensemble:
         if trials < LEAST_TRIALS or met.all() or not met.any():
             return weights
         columns = np.column_stack([weights.logits(parts[has]), [each for each in chain if each is not None]])
-        intercept, (of_rest, of_chain) = _regressed(columns, met, weights_of(some, met, np.ones(len(some), dtype=bool)))
+        intercept, (of_rest, of_chain) = _regressed(columns, met, weights_of(some, met, ["chain"] * len(some)))
         if not of_chain:
             return weights
         return msgspec.structs.replace(weights, chain_intercept=intercept, of_rest=of_rest, of_chain=of_chain)

@@ -44,9 +44,10 @@ class Overlap(NamedTuple):
 
 
 def texts(question: Question) -> tuple[str, str, str]:
-    """The words of a question: of its arm, of its comparator, and of its outcome with the title of its trial."""
+    """The words of a question: of its arm, of its comparator and of its outcome. The title of its trial is not among them:
+    claims have none, and titles composed from facts read unlike those of a registry."""
     at = question.target
-    return arm_text(at.arm), arm_text(at.comparator), " ".join((at.outcome.title, question.title)).strip()
+    return arm_text(at.arm), arm_text(at.comparator), at.outcome.title
 
 
 def fields(question: Question) -> Fields:

@@ -28,7 +28,8 @@ from deepimagine_tui.trials.concepts.programmes import programme_keys
 from deepimagine_tui.trials.concepts.titles import is_dose_ranging
 from deepimagine_tui.trials.model import Trial
 
-_OTHER_HYPOTHESES = frozenset({"non-inferiority", "equivalence"})
+OTHER_HYPOTHESES = frozenset({"non-inferiority", "equivalence"})
+"""What a comparison was meant to show when it was not superiority."""
 
 
 def sides_of(corpus: Corpus, cancel: Event, more: Iterable[Member] = ()) -> Sides:
@@ -37,7 +38,7 @@ def sides_of(corpus: Corpus, cancel: Event, more: Iterable[Member] = ()) -> Side
     Raises:
         CancelledError: `cancel` was set.
     """
-    members = [Member(trial.nct_id, programme_keys(trial), is_dose_ranging(trial)) for trial in _trials(corpus, cancel)]
+    members = [Member(trial.nct_id, programme_keys(trial), is_dose_ranging(trial)) for trial in trials_of(corpus, cancel)]
     return assign([*members, *more])
 
 
@@ -59,7 +60,7 @@ def forecasts(
     placed = sides or sides_of(corpus, cancel)
     barred = programmes_of(left_out, placed, corpus)
     found: dict[str, tuple[Question, Key]] = {}
-    for trial in _trials(corpus, cancel):
+    for trial in trials_of(corpus, cancel):
         programme = placed.programme(trial.nct_id)
         if trial.allocation != "randomized" or programme in barred or side not in (None, placed.of(trial.nct_id)):
             continue
@@ -107,7 +108,7 @@ def _of_trial(trial: Trial, programme: str) -> Iterator[tuple[Question, Key]]:
         at = state.configuration
         if state.met is None or state.met.verdict == "undetermined" or at.arm.control in INERT:
             continue
-        if state.contrast is not None and state.contrast.hypothesis in _OTHER_HYPOTHESES:
+        if state.contrast is not None and state.contrast.hypothesis in OTHER_HYPOTHESES:
             continue
         target = planned_target(trial, at)
         question = Question(
@@ -118,7 +119,7 @@ def _of_trial(trial: Trial, programme: str) -> Iterator[tuple[Question, Key]]:
             target=target,
             title=trial.title,
             cutoff=day_before(posted),
-            comparator_type=_registered_type(trial, state),
+            comparator_type=registered_type(trial, state),
         )
         yield question, Key(question_id=question.id, answer=state.met.verdict, target=state, posted=posted)
 
@@ -127,7 +128,7 @@ def _without_place(arm: ArmSpec) -> ArmSpec:
     return replace(arm, group_id="", class_title="")
 
 
-def _registered_type(trial: Trial, state: State) -> str:
+def registered_type(trial: Trial, state: State) -> str:
     """The registered type of the comparator's arm; empty where no arm is known to be it."""
     comparator = state.configuration.comparator
     if comparator is None:
@@ -146,7 +147,12 @@ def day_before(posted: str) -> str:
     return (date.fromisoformat(posted + "-01-01"[(len(posted) - 4) :]) - timedelta(days=1)).isoformat()
 
 
-def _trials(corpus: Corpus, cancel: Event) -> Iterator[Trial]:
+def trials_of(corpus: Corpus, cancel: Event) -> Iterator[Trial]:
+    """Every trial of a corpus.
+
+    Raises:
+        CancelledError: `cancel` was set.
+    """
     for nct_id in corpus.nct_ids():
         if cancel.is_set():
             raise CancelledError("Reading comparisons was stopped.")

@@ -52,9 +52,11 @@ class System(Protocol):
 
 
 class Learnt(msgspec.Struct, frozen=True):
-    """What systems may learn from: questions with their keys, of trials that are not asked, nor of a programme that is."""
+    """What systems may learn from: questions with their keys, of trials that are not asked, nor of a programme that is.
+    `derived` are more of them whose answer nobody posted but values tell (`derived_verdicts`), for a system that says so."""
 
     examples: QuestionSet
+    derived: QuestionSet | None = None
 
     @property
     def base_rates(self) -> dict[str, float]:

@@ -41,11 +41,12 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A system that can be made, and whether it needs a model and a corpus."""
+    """A system that can be made, whether it needs a model and a corpus, and whether it learns from derived examples too."""
 
     make: Callable[[Needs], System]
     needs_model: bool = False
     needs_corpus: bool = False
+    learns_derived: bool = False
 
 
 def make(name: str, needs: Needs) -> System:
@@ -149,6 +150,6 @@ SYSTEMS: dict[str, Entry] = {
     "direct": Entry(_direct, needs_model=True),
     "rag": Entry(_rag, needs_model=True, needs_corpus=True),
     "deepimagine": Entry(_deepimagine, needs_model=True, needs_corpus=True),
-    "deepimagine+ensemble": Entry(_ensemble),
+    "deepimagine+ensemble": Entry(_ensemble, learns_derived=True),
 }
 """The systems in the order in which a table lists them."""

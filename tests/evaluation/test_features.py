@@ -15,11 +15,7 @@ from tests.evaluation.made_questions import asked
 
 def test_texts_are_of_arm_comparator_and_outcome():
     question = replace(asked(1), title="Glivazin in diabetes")
-    assert texts(question) == (
-        "Glivazin 25 mg Glivazin",
-        "Placebo Placebo",
-        "Change from baseline in HbA1c Glivazin in diabetes",
-    )
+    assert texts(question) == ("Glivazin 25 mg Glivazin", "Placebo Placebo", "Change from baseline in HbA1c")
     assert texts(asked(1, against=None))[1] == ""
 
 
