@@ -56,8 +56,9 @@ class Persistent:
             ModelError: the model stopped, or a server does not answer, however often it is asked.
         """
         left, wait = {request.request_id: request for request in batch}, self._first_wait
+        failed: list[GenerationFailed] = []
         for attempt in range(_TRIES):
-            failed: list[GenerationFailed] = []
+            failed = []
             for event in self._whole(list(left.values()), cancel, failed):
                 if isinstance(event, GenerationFinished | GenerationFailed):
                     del left[event.request_id]

@@ -23,7 +23,7 @@ from deepimagine_tui.reasoning.run import DIRECTIONS
 from deepimagine_tui.reasoning.scales import NotScorableError
 from deepimagine_tui.reasoning.state import Direction, Perturbation, State
 from deepimagine_tui.reasoning.steps import Step
-from deepimagine_tui.trials.factors import ARITHMETIC
+from deepimagine_tui.trials.factors import ARITHMETIC, Factor
 
 
 class _Walk:
@@ -151,7 +151,7 @@ def _prediction(each: _Walk, base_rates: dict[str, float]) -> Prediction:
 
 def _direction(each: _Walk) -> Direction | None:
     """Where the result went from the source: of the last change's factor, as a step of it is graded."""
-    factors = [change.factor for change in each.question.changes if change.factor not in ARITHMETIC]
+    factors: list[Factor] = [change.factor for change in each.question.changes if change.factor not in ARITHMETIC]
     if not factors:
         return None
     try:

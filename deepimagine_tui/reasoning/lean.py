@@ -31,9 +31,9 @@ def lean_path(source: Configuration, target: Configuration, max_steps: int) -> L
     differing: tuple[Factor, ...] = tuple(dict.fromkeys(change.factor for change in full.perturbations))
     kept: list[Factor] = [factor for factor in differing if factor in ARITHMETIC]
     left = max_steps
-    for factor in [factor for factor in CONSEQUENTIAL if factor in differing] or [
-        factor for factor in CIRCUMSTANCES if factor in differing
-    ][:1]:
+    consequential: list[Factor] = [factor for factor in CONSEQUENTIAL if factor in differing]
+    circumstances: list[Factor] = [factor for factor in CIRCUMSTANCES if factor in differing]
+    for factor in consequential or circumstances[:1]:
         steps = sum(change.factor == factor for change in full.perturbations)
         if steps <= left:
             kept.append(factor)
