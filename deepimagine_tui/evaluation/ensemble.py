@@ -5,8 +5,8 @@
 - chain: the logit of P(met) in predictions of the `deepimagine` system, where there are any.
 
 The parts are predicted for the examples by components that saw none of their programme (five folds), brought to a deviation of
-1, and combined by a logistic regression on these predictions. Of forecasts, expected and learnt weigh the same: what is asked
-comes from elsewhere than what is learnt from, and from one source to another that did as well as any (`docs/evaluation.md`); of
+1, and combined by a logistic regression on these predictions. Of forecasts, expected weighs twice what learnt does: what is
+asked comes from elsewhere than what is learnt from, and from one source to another that did best (`docs/evaluation.md`). Of
 steps their weights are fitted. The chain's weight is fitted on the examples that it has answered, which have to be of trials
 that its adapter did not see; where it has no answer, the rest stays as it is. No part may count against itself.
 """
@@ -34,6 +34,8 @@ from deepimagine_tui.extras import extra
 
 NAME = "deepimagine+ensemble"
 FOLDS = 5
+OF_EXPECTED = 2.0
+"""What expected weighs beside learnt in a forecast, both at a deviation of 1."""
 LEAST_TRIALS = 20
 """Under so many trials that it has answered, the chain gets no weight."""
 
@@ -201,13 +203,14 @@ class Ensemble:
 
 
 def _combined(rows: Known, parts: Floats) -> Weights:
-    """The weights of expected and learnt: the same for forecasts, fitted for steps."""
+    """The weights of expected and learnt: in a fixed proportion for forecasts, fitted for steps."""
     middle = np.average(parts, axis=0, weights=rows.weights)
     spread = np.sqrt(np.average((parts - middle) ** 2, axis=0, weights=rows.weights)) + _NEAR
     scaled = (parts - middle) / spread
     if all(question.source is None for question in rows.questions):
-        intercept, (weight,) = _regressed(scaled.sum(axis=1, keepdims=True), rows.met, rows.weights)
-        of_parts = weight, weight
+        together = (OF_EXPECTED * scaled[:, 0] + scaled[:, 1])[:, None]
+        intercept, (weight,) = _regressed(together, rows.met, rows.weights)
+        of_parts = OF_EXPECTED * weight, weight
     else:
         intercept, (first, second) = _regressed(scaled, rows.met, rows.weights)
         of_parts = first, second
