@@ -23,9 +23,12 @@ from deepimagine_training.recipe import DataRecipe, GrpoRecipe, LoraRecipe, Mach
 from deepimagine_training.tasks import balanced, evenly, tasks_of
 from msgspec.structs import replace
 
-from deepimagine_tui.errors import BadInputError, CancelledError, ModelError, NewerSchemaError, RefusedError
+from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, ModelError, NewerSchemaError, RefusedError
+from tests.cli.conftest import Cli, cli, plain_environment
 from tests.training.made import many_trials, write
 from tests.training.made_policy import wordy_gemma3
+
+__all__ = ["cli", "plain_environment"]
 
 SETTINGS: dict[str, Any] = {
     "max_steps": 4,
@@ -270,3 +273,19 @@ def test_a_pair_of_several_changes_is_walked_to_its_last(room: Path, drawn: Pair
         assert after.step.source != before.start == after.start
         assert after.target == before.target
     assert all(found.probability is not None for found in policy.answers(walked))
+
+
+def test_a_recipe_of_operators_goes_on_from_the_operator_of_each_factor(room: Path, tmp_path: Path, cli: Cli):
+    (tmp_path / "tiny.yaml").write_text("name: tiny\nbase: base\noperators: per factor\n")
+    sets = {**SETTINGS, "max_steps": 1, "max_reasoning_tokens": 6}
+    words = ["data.validation_sample=2", "data.max_tokens=4096", "lora.r=4", "lora.alpha=8", "data.factors=dose"]
+    words += [f"grpo.{key}={value}" for key, value in sets.items()]
+    command = ["train", "grpo", tmp_path / "tiny.yaml", "--pairs", room / "pairs", "--base", room / "base", "--json"]
+    command += [part for word in words for part in ("--set", word)]
+    first = cli(*command, "--out", tmp_path / "first").json["runs"]
+    assert [Path(one["folder"]).name for one in first] == ["dose"]
+    then = cli(*command, "--from", tmp_path / "first", "--out", tmp_path / "then").json["runs"]
+    assert [one["manifest"]["parent"] for one in then] == [one["manifest"]["run_id"] for one in first]
+    missing = cli(*command, "--from", tmp_path / "first", "--out", tmp_path / "other", "--set", "data.factors=outcome")
+    assert missing.code == ExitCode.BAD_INPUT
+    assert "none of outcome" in missing.err
