@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,7 +94,13 @@ def load(facts: BaseFacts, precision: Precision = "float32", device: Device = "c
     gc.collect()
     _forget_quantisation(model)
     model.config.name_or_path = model.name_or_path = "" if facts.kind == "gguf" else facts.path
-    return Loaded(model.to(device).eval(), tokenizer, facts)
+    return Loaded(model.to(place_of(device)).eval(), tokenizer, facts)
+
+
+def place_of(device: Device) -> str:
+    """The device of this process as torch names it: of several on a machine, as torch's launchers number them, each has a card
+    of its own."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if device == "cuda" else device
 
 
 def _of_gguf(path: Path) -> BaseFacts:

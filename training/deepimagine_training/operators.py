@@ -39,7 +39,7 @@ def runs_of(run: str) -> dict[str, Path]:
         run: The folder, or its name among the runs that were given none.
     """
     for whole in (Path(run), training_dir() / run):
-        found = {factor: whole / factor for factor in WALKING_ORDER if (whole / factor / BEGUN).is_file()}
+        found: dict[str, Path] = {factor: whole / factor for factor in WALKING_ORDER if (whole / factor / BEGUN).is_file()}
         if found:
             return found
     return {}
