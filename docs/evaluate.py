@@ -25,30 +25,53 @@ COMMITTED = HERE / "evaluation"
 WORK = HERE.parent / "build" / "evaluation"
 CORPUS = WORK / "corpus.db"
 REPORT = "report.md"
-CLASSICAL = ("logistic-regression", "random-forest", "ffnn")
-WITH_MODEL = ("deepimagine", "rag", "direct")
-LEARNS_CLAIMS = (*CLASSICAL, "deepimagine+ensemble")
+CLAIMS = "--clinifact"
+
+
+class Run(NamedTuple):
+    """One system over one set: the name of its folder, the system, its own options, and whether it learns from claims too."""
+
+    folder: str
+    system: str
+    options: tuple[str, ...] = ()
+    learns_claims: bool = False
 
 
 class Evaluation(NamedTuple):
-    """One committed evaluation: its folder's name, its set, and the options of every run over it."""
+    """One evaluation: its folder's name, its set, the options of every run over it, the runs, and whether it is committed."""
 
     name: str
     questions: str
-    options: tuple[str, ...] = ()
-    systems: tuple[str, ...] = (*CLASSICAL, *WITH_MODEL, "deepimagine+ensemble")
+    options: tuple[str, ...]
+    runs: tuple[Run, ...]
     is_committed: bool = True
+
+
+CHAIN = Run("deepimagine", "deepimagine")
+CLASSICAL = tuple(Run(name, name, (), True) for name in ("logistic-regression", "random-forest", "ffnn"))
 
 
 def evaluations(data: Path) -> list[Evaluation]:
     """Everything that is evaluated, in the order of running: what the ensemble learns its weights from comes first."""
     held_out = ("--anchors", "3", "--limit", "120")
+    validation = Evaluation("forecasts-validation", "forecasts", ("--side", "validation", *held_out), (CHAIN,), False)
+
+    def whole(name: str, questions: str, options: tuple[str, ...], samples: int) -> Evaluation:
+        """All systems; `samples` is how often `direct` has to ask to spend the tokens of the chain."""
+        chains = tuple(word for each in (validation.name, name) for word in ("--chain", str(WORK / each / CHAIN.folder)))
+        asked = (
+            CHAIN,
+            Run("rag", "rag"),
+            Run("direct", "direct"),
+            Run("direct-equal-tokens", "direct", ("--samples", str(samples))),
+            Run("ensemble", "deepimagine+ensemble", chains, True),
+        )
+        return Evaluation(name, questions, options, (*CLASSICAL, *asked))
+
     return [
-        Evaluation(
-            "forecasts-validation", "forecasts", ("--side", "validation", *held_out), ("deepimagine",), is_committed=False
-        ),
-        Evaluation("forecasts", "forecasts", ("--side", "test", *held_out)),
-        Evaluation("winter", str(data / "ct_open" / "Winter_2025.pickle")),
+        validation,
+        whole("forecasts", "forecasts", ("--side", "test", *held_out), 3),
+        whole("winter", str(data / "ct_open" / "Winter_2025.pickle"), (), 2),
     ]
 
 
@@ -72,32 +95,31 @@ def corpus_of(data: Path) -> None:
 
 def run(data: Path) -> None:
     """Let every system answer what it has not answered yet, and write the reports."""
-    claims = [word for path in sorted((data / "clinifact").glob("*.csv")) for word in ("--clinifact", str(path))]
+    claims = [word for path in sorted((data / "clinifact").glob("*.csv")) for word in (CLAIMS, str(path))]
     for each in evaluations(data):
-        for system in each.systems:
-            words: list[str | Path] = ["evaluate", "run", each.questions, "--system", system, "--corpus", CORPUS, *each.options]
-            words += claims if system in LEARNS_CLAIMS else []
-            words += chains(each) if system == "deepimagine+ensemble" else []
-            deepimagine(*words, "--out", WORK / each.name / system)
+        for one in each.runs:
+            words = [
+                each.questions,
+                "--system",
+                one.system,
+                *each.options,
+                *one.options,
+                *(claims if one.learns_claims else []),
+            ]
+            deepimagine("evaluate", "run", *words, "--corpus", CORPUS, "--out", WORK / each.name / one.folder)
         if each.is_committed:
             commit(each)
 
 
-def chains(each: Evaluation) -> list[str]:
-    """What the ensemble is told of the chain: its word on validation trials, which its adapter did not see, and on the set."""
-    folders = (WORK / "forecasts-validation" / "deepimagine", WORK / each.name / "deepimagine")
-    return [word for folder in folders for word in ("--chain", str(folder))]
-
-
 def commit(each: Evaluation) -> None:
     """Put predictions, what was measured of the runs, and the report into the folder that is committed."""
-    for system in each.systems:
-        made, kept = WORK / each.name / system, COMMITTED / each.name / system
+    folders = [COMMITTED / each.name / one.folder for one in each.runs]
+    for kept in folders:
+        made = WORK / each.name / kept.name
         kept.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(made / JOURNAL, kept / JOURNAL)
         if any((made / RUNS).glob("*")):
             interpretability.write(interpretability.read_runs(made), kept / interpretability.FILE)
-    folders = [COMMITTED / each.name / system for system in each.systems]
     deepimagine("evaluate", "report", each.questions, *folders, "--corpus", CORPUS, "--out", COMMITTED / each.name / REPORT)
 
 
