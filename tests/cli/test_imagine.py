@@ -76,7 +76,8 @@ def test_flags_reach_the_run(cli: Cli):
     arguments = ["--seed", "11", "--samples", "2", "--temperature", "0.2", "--top-p", "0.5", "--max-reasoning-tokens", "17"]
     found = events(cli, DOSE_TRIAL, "--set", "dose=50 mg", *arguments, "--name", "mine", "--estimand", "contrast")
     request = found[0]["request"]
-    assert request["settings"] == {"seed": 11, "temperature": 0.2, "top_p": 0.5, "max_reasoning_tokens": 17, "samples": 2}
+    asked = {"seed": 11, "temperature": 0.2, "top_p": 0.5, "max_reasoning_tokens": 17, "samples": 2}
+    assert request["settings"] == asked | {"max_steps": 0, "max_prompt_tokens": 0}
     assert (request["name"], request["estimand"]) == ("mine", "contrast")
     assert len(of_type(found, "anchor_chosen")) == 2
 
