@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deepimagine_tui.evaluation import interpretability
+from deepimagine_tui.evaluation.check import system_folders
 from deepimagine_tui.evaluation.predictions import JOURNAL
 from deepimagine_tui.evaluation.runner import RUNS
 
@@ -113,13 +114,13 @@ def run(data: Path) -> None:
 
 def commit(each: Evaluation) -> None:
     """Put predictions, what was measured of the runs, and the report into the folder that is committed."""
-    folders = [COMMITTED / each.name / one.folder for one in each.runs]
-    for kept in folders:
+    for kept in (COMMITTED / each.name / one.folder for one in each.runs):
         made = WORK / each.name / kept.name
         kept.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(made / JOURNAL, kept / JOURNAL)
         if any((made / RUNS).glob("*")):
             interpretability.write(interpretability.read_runs(made), kept / interpretability.FILE)
+    folders = system_folders(COMMITTED / each.name)
     deepimagine("evaluate", "report", each.questions, *folders, "--corpus", CORPUS, "--out", COMMITTED / each.name / REPORT)
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     default=24,
     show_default=True,
     metavar="N",
-    help="So many questions are asked again of every system with a model; 0 only scores.",
+    help="So many questions are asked again of every system that asks a model; 0 only scores.",
 )
 @as_json
 def check(
@@ -47,7 +47,7 @@ def check(
     """
     from deepimagine_tui.cli.evaluate_report import drawn_svg, text_of
     from deepimagine_tui.cli.progress import Progress
-    from deepimagine_tui.evaluation import check, predictions
+    from deepimagine_tui.evaluation import check, predictions, systems
 
     folders = check.system_folders(folder)
     report_file = folder / check.WRITTEN
@@ -57,17 +57,18 @@ def check(
         made = scored(Chosen(questions, folders, corpus, ledger), progress, with_rules=True, with_runs=True)
         written = text_of(made, "md", drawn_svg(made), f"{report_file.stem}_files")
         unlike = check.unlike(report_file.read_text(encoding="utf-8"), written)
-        with_model = [found for found in map(predictions.read, folders) if found.header.model_sha256]
+        journals = [predictions.read(each) for each in folders]
+        with_model = [each for each in journals if systems.entry_of(each.header.system).needs_model]
         found = _asked_again(questions, with_model, corpus, model, again, progress) if again and with_model else []
     if json_output:
         emit_json({"report": written, "unlike": unlike, "again": found})
     else:
         emit(written)
-        for each in found:
-            narrate(f"{each.system}: {each.questions} questions asked again, largest difference {each.largest:.4f}")
+        for one in found:
+            narrate(f"{one.system}: {one.questions} questions asked again, largest difference {one.largest:.4f}")
     if unlike:
         raise RefusedError(f"The report differs from the committed one in {len(unlike)} lines: {unlike[0]}", "Write it again.")
-    beyond = [f"{each.system}: {key}" for each in found for key in each.beyond]
+    beyond = [f"{one.system}: {key}" for one in found for key in one.beyond]
     if beyond:
         raise RefusedError(f"{len(beyond)} answers differ from the committed ones: {beyond[0]}", "Answer the set again.")
     narrate("The committed evaluation holds.")
