@@ -132,7 +132,7 @@ def _macro_f1(truth: Sequence[int], said: Sequence[int]) -> float:
 def _mean_over_runs(asked: QuestionSet, runs: Sequence[Mapping[QuestionClass, PublishedScores]]) -> PublishedReport:
     if not runs or not runs[0]:
         raise BadInputError(f"There is nothing of {asked.name} to score.", "Give predictions of a question set of CT Open.")
-    by_class = {kind: _mean([run[kind] for run in runs]) for kind in runs[0]}
+    by_class: dict[QuestionClass, PublishedScores] = {kind: _mean([run[kind] for run in runs]) for kind in runs[0]}
     return PublishedReport(by_class, _mean(list(by_class.values())))
 
 

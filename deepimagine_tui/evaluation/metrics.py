@@ -48,7 +48,9 @@ VALUES: frozenset[Metric] = frozenset({"direction", "stated direction", "median 
 """The metrics of directions and values; the others are of verdicts."""
 MEANS: frozenset[Metric] = frozenset({"accuracy", "coverage"})
 """The shares that are a mean over rows."""
-SHARES: frozenset[Metric] = MEANS | {"macro-F1", "balanced accuracy", "AUROC", "direction", "stated direction"}
+SHARES: frozenset[Metric] = frozenset(
+    {"accuracy", "coverage", "macro-F1", "balanced accuracy", "AUROC", "direction", "stated direction"}
+)
 """Metrics of which 1 is perfect and 0 all wrong."""
 NOT_COMPARED: frozenset[Metric] = frozenset({"coverage"})
 """Nearer to the level is better, so that a difference says nothing."""

@@ -71,7 +71,9 @@ def path(
     current = source
     steps: list[Perturbation] = []
     unknown: list[Factor] = []
-    for factor in (each for each in WALKING_ORDER if each in factors):
+    for factor in WALKING_ORDER:
+        if factor not in factors:
+            continue
         changes = _changes(factor, current, target, same_trial)
         if changes is None:
             unknown.append(factor)
