@@ -10,7 +10,7 @@ import msgspec
 
 from deepimagine_tui.cli.console import emit, emit_json, narrate, table
 from deepimagine_tui.cli.evaluate_sets import clinifact_option
-from deepimagine_tui.cli.options import as_json, corpus_option
+from deepimagine_tui.cli.options import as_json, corpus_option, kind_option, side_option
 from deepimagine_tui.errors import ExitCode, RefusedError
 
 if TYPE_CHECKING:
@@ -31,20 +31,8 @@ _SHOWN = 5
 @corpus_option
 @click.option("--model", metavar="MODEL", help="The model that answered, where it has an adapter.")
 @click.option("--adapter", type=click.Path(path_type=Path), help="The adapter that answered, with its manifest beside it.")
-@click.option(
-    "--side",
-    type=click.Choice(["train", "validation", "test"]),
-    default="test",
-    show_default=True,
-    help="Which trials, of pairs and of a corpus's own forecasts.",
-)
-@click.option(
-    "--kind",
-    type=click.Choice(["natural", "approximate"]),
-    default="natural",
-    show_default=True,
-    help="Which pairs, of a folder of them.",
-)
+@side_option
+@kind_option
 @clinifact_option
 @click.option("--cutoff", metavar="DATE", help="Last day whose posted results may be used, of a set that is not known.")
 @as_json

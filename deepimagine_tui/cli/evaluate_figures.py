@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from deepimagine_tui.evaluation import estimate_text
@@ -54,11 +55,9 @@ def drawings(report: Report) -> Iterator[Drawing]:
         captions = {which: text.format(judged=report.judged, kind=kind) for which, text in _CAPTIONS.items()}
         compared, said = _differences(report, row), _reliability(report, row)
         if any(panel.rows for panel in compared.panels):
-            render = lambda file_format, compared=compared: render_differences(compared, file_format)  # noqa: E731
-            yield Drawing(DIFFERENCES, kind, captions[DIFFERENCES], render)
+            yield Drawing(DIFFERENCES, kind, captions[DIFFERENCES], partial(render_differences, compared))
         if any(panel.bins for panel in said.panels):
-            render = lambda file_format, said=said: render_reliability(said, file_format)  # noqa: E731
-            yield Drawing(RELIABILITY, kind, captions[RELIABILITY], render)
+            yield Drawing(RELIABILITY, kind, captions[RELIABILITY], partial(render_reliability, said))
 
 
 def _differences(report: Report, row: ClassRow) -> differences_figure.Differences:

@@ -10,7 +10,7 @@ import click
 
 from deepimagine_tui.cli.console import emit, emit_json, narrate
 from deepimagine_tui.cli.evaluate_sets import clinifact_option
-from deepimagine_tui.cli.options import as_json, corpus_option, offline_option, yes_option
+from deepimagine_tui.cli.options import as_json, corpus_option, kind_option, offline_option, side_option, yes_option
 
 if TYPE_CHECKING:
     from deepimagine_tui.backends.protocol import ModelBackend
@@ -28,20 +28,8 @@ if TYPE_CHECKING:
 @click.option("--anchors", type=click.IntRange(1), default=7, show_default=True, metavar="K", help="Trials retrieved for each.")
 @click.option("--far", is_flag=True, help="Take the nearest trials even where a forecast in the app would abstain.")
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="How often `direct` asks each question.")
-@click.option(
-    "--side",
-    type=click.Choice(["train", "validation", "test"]),
-    default="test",
-    show_default=True,
-    help="Which trials, of pairs and of a corpus's own forecasts.",
-)
-@click.option(
-    "--kind",
-    type=click.Choice(["natural", "approximate"]),
-    default="natural",
-    show_default=True,
-    help="Which pairs, of a folder of them.",
-)
+@side_option
+@kind_option
 @clinifact_option
 @click.option(
     "--chain",

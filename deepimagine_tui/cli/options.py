@@ -62,3 +62,19 @@ def sampling_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+side_option = click.option(
+    "--side",
+    type=click.Choice(["train", "validation", "test"]),
+    default="test",
+    show_default=True,
+    help="Which trials, of pairs and of a corpus's own forecasts.",
+)
+kind_option = click.option(
+    "--kind",
+    type=click.Choice(["natural", "approximate"]),
+    default="natural",
+    show_default=True,
+    help="Which pairs, of a folder of them.",
+)

@@ -9,22 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from threading import Event
 
+from msgspec.structs import replace
+
 from deepimagine_tui.corpus.store import Corpus
 from deepimagine_tui.evaluation.comparisons import comparisons_of
 from deepimagine_tui.evaluation.features import INERT
 from deepimagine_tui.evaluation.forecasts_of_corpus import (
     OTHER_HYPOTHESES,
-    day_before,
-    planned_target,
     programmes_of,
-    registered_type,
+    question_of,
     set_of,
     sides_of,
     trials_of,
 )
 from deepimagine_tui.evaluation.questions import MET, NOT_MET, Key, Question, QuestionSet
 from deepimagine_tui.evaluation.sides import Member, Side
-from deepimagine_tui.reasoning.identity import content_hash
 from deepimagine_tui.reasoning.state import State
 from deepimagine_tui.reasoning.ztest import z_test
 from deepimagine_tui.trials.model import Trial
@@ -60,17 +59,8 @@ def _of_trial(trial: Trial, programme: str) -> Iterator[tuple[Question, Key]]:
         tested = z_test(state) if _is_open(state) else None
         if tested is None:
             continue
-        target = planned_target(trial, state.configuration)
-        question = Question(
-            id=f"{trial.nct_id}/{content_hash(target, 12)}/z",
-            nct_id=trial.nct_id,
-            programme=programme,
-            kind="superiority",
-            target=target,
-            title=trial.title,
-            cutoff=day_before(posted),
-            comparator_type=registered_type(trial, state),
-        )
+        asked = question_of(trial, programme, state)
+        question = replace(asked, id=f"{asked.id}/z")
         yield question, Key(question_id=question.id, answer=MET if tested.met else NOT_MET, target=state, posted=posted)
 
 

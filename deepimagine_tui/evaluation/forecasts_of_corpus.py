@@ -102,6 +102,21 @@ def planned_target(trial: Trial, at: Configuration) -> Configuration:
     return base_configuration(as_planned(trial), *sides, outcome, at.time)
 
 
+def question_of(trial: Trial, programme: str, state: State) -> Question:
+    """A posted comparison of a trial as a forecast, asked as it was planned, with what was posted until the day before."""
+    target = planned_target(trial, state.configuration)
+    return Question(
+        id=f"{trial.nct_id}/{content_hash(target, 12)}",
+        nct_id=trial.nct_id,
+        programme=programme,
+        kind="superiority",
+        target=target,
+        title=trial.title,
+        cutoff=day_before(trial.results_posted.text if trial.results_posted else ""),
+        comparator_type=registered_type(trial, state),
+    )
+
+
 def _of_trial(trial: Trial, programme: str) -> Iterator[tuple[Question, Key]]:
     posted = trial.results_posted.text if trial.results_posted else ""
     for state in comparisons_of(trial):
@@ -110,17 +125,7 @@ def _of_trial(trial: Trial, programme: str) -> Iterator[tuple[Question, Key]]:
             continue
         if state.contrast is not None and state.contrast.hypothesis in OTHER_HYPOTHESES:
             continue
-        target = planned_target(trial, at)
-        question = Question(
-            id=f"{trial.nct_id}/{content_hash(target, 12)}",
-            nct_id=trial.nct_id,
-            programme=programme,
-            kind="superiority",
-            target=target,
-            title=trial.title,
-            cutoff=day_before(posted),
-            comparator_type=registered_type(trial, state),
-        )
+        question = question_of(trial, programme, state)
         yield question, Key(question_id=question.id, answer=state.met.verdict, target=state, posted=posted)
 
 

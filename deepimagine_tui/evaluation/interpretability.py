@@ -17,6 +17,7 @@ from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundErro
 from deepimagine_tui.evaluation import probing
 from deepimagine_tui.evaluation.intervals import Estimate, Rows, estimate, mean, median
 from deepimagine_tui.evaluation.runner import RUNS
+from deepimagine_tui.evaluation.versioned import read_versioned
 from deepimagine_tui.files import write_bytes
 from deepimagine_tui.reasoning.graph import ReasoningGraph, build_graph
 from deepimagine_tui.reasoning.interpret import Together, interpret
@@ -252,14 +253,5 @@ def read(path: Path) -> Interpretability:
         NewerSchemaError: a newer DeepImagine wrote it.
     """
     file = path / FILE if path.is_dir() else path
-    if not file.is_file():
-        raise NotFoundError(f"There is no {file}.", "Make it: deepimagine evaluate interpret")
-    try:
-        found = msgspec.json.decode(file.read_bytes(), type=Interpretability)
-    except msgspec.MsgspecError as error:
-        raise BadInputError(f"{file} holds no measures of interpretability ({error}).", "Name another file.") from error
-    if found.format != FORMAT:
-        raise BadInputError(f"{file} holds no measures of interpretability.", "Name another file.")
-    if found.schema_version > SCHEMA_VERSION:
-        raise NewerSchemaError(f"{file} was written by a newer DeepImagine.", "Update DeepImagine.")
-    return found
+    how = "deepimagine evaluate interpret"
+    return read_versioned(file, Interpretability, (FORMAT, SCHEMA_VERSION), "measures of interpretability", how)

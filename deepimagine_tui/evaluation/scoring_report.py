@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from deepimagine_tui import __version__
-from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, RefusedError
+from deepimagine_tui.errors import BadInputError, RefusedError
 from deepimagine_tui.evaluation import ct_open_metrics, metrics
 from deepimagine_tui.evaluation.ct_open_metrics import PublishedReport
 from deepimagine_tui.evaluation.graded import Graded, graded
@@ -18,6 +18,7 @@ from deepimagine_tui.evaluation.intervals import Estimate
 from deepimagine_tui.evaluation.metrics import EVERY, Bin, Difference, Metric, Score, Slice
 from deepimagine_tui.evaluation.predictions import Header, Prediction, Predictions
 from deepimagine_tui.evaluation.questions import QuestionClass, QuestionSet
+from deepimagine_tui.evaluation.versioned import read_versioned
 from deepimagine_tui.files import write_text
 from deepimagine_tui.reasoning.calibration import Calibration
 from deepimagine_tui.reasoning.subject import Subject
@@ -171,17 +172,8 @@ def read(path: Path) -> Report:
         NewerSchemaError: a newer DeepImagine wrote it.
     """
     file = path / REPORT if path.is_dir() else path
-    if not file.is_file():
-        raise NotFoundError(f"There are no scores at {path}.", "Make them: deepimagine evaluate report --format json")
-    try:
-        found = msgspec.json.decode(file.read_bytes(), type=Report)
-    except msgspec.MsgspecError as error:
-        raise BadInputError(f"{file} is damaged ({error}).", "Score the predictions again.") from error
-    if found.format != FORMAT:
-        raise BadInputError(f"{file} holds no scores of an evaluation.", "Name a file that `evaluate report` wrote.")
-    if found.schema_version > SCHEMA_VERSION:
-        raise NewerSchemaError(f"{file} was written by a newer DeepImagine.", "Update DeepImagine.")
-    return found
+    how = "deepimagine evaluate report --format json"
+    return read_versioned(file, Report, (FORMAT, SCHEMA_VERSION), "scores of an evaluation", how)
 
 
 def require_of(asked: QuestionSet, journal: Predictions) -> None:

@@ -12,8 +12,9 @@ from deepimagine_training.held_out import Answer, Header, HeldOut, Settings
 from deepimagine_training.predictions import System, model_system
 from deepimagine_training.scores import Scores, score
 from deepimagine_tui import __version__
-from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, RefusedError
+from deepimagine_tui.errors import BadInputError, RefusedError
 from deepimagine_tui.evaluation.sides import Side
+from deepimagine_tui.evaluation.versioned import read_versioned
 from deepimagine_tui.files import write_text
 
 FORMAT = "deepimagine held-out scores"
@@ -102,18 +103,8 @@ def read(folder: Path) -> Report:
         BadInputError: it is damaged.
         NewerSchemaError: a newer DeepImagine wrote it.
     """
-    path = folder / REPORT
-    if not path.is_file():
-        raise NotFoundError(f"There are no scores at {path}.", "Make them: deepimagine train score")
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=Report)
-    except msgspec.MsgspecError as error:
-        raise BadInputError(f"{path} is damaged ({error}).", "Score the model again.") from error
-    if found.format != FORMAT:
-        raise BadInputError(f"{path} holds no held-out scores.", "Name a folder that `train score` wrote.")
-    if found.schema_version > SCHEMA_VERSION:
-        raise NewerSchemaError(f"{path} was written by a newer DeepImagine.", "Update DeepImagine.")
-    return found
+    how = "deepimagine train score"
+    return read_versioned(folder / REPORT, Report, (FORMAT, SCHEMA_VERSION), "held-out scores", how)
 
 
 def _other(header: Header, other: Header, known: Sequence[HeldOut], answers: Mapping[str, Answer]) -> System:
