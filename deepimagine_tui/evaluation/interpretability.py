@@ -17,13 +17,13 @@ from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundErro
 from deepimagine_tui.evaluation import probing
 from deepimagine_tui.evaluation.intervals import Estimate, Rows, estimate, mean, median
 from deepimagine_tui.evaluation.runner import RUNS
-from deepimagine_tui.evaluation.versioned import read_versioned
 from deepimagine_tui.files import write_bytes
 from deepimagine_tui.reasoning.graph import ReasoningGraph, build_graph
 from deepimagine_tui.reasoning.interpret import Together, interpret
 from deepimagine_tui.reasoning.journal import SUFFIX, read_events
 from deepimagine_tui.reasoning.probes import Ladder, Order, Probe, Return, measure
 from deepimagine_tui.reasoning.request import Forecast, WhatIf
+from deepimagine_tui.reasoning.versioned import read_versioned
 from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
 
 FORMAT = "deepimagine interpretability"

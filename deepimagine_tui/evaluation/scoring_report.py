@@ -18,10 +18,10 @@ from deepimagine_tui.evaluation.intervals import Estimate
 from deepimagine_tui.evaluation.metrics import EVERY, Bin, Difference, Metric, Score, Slice
 from deepimagine_tui.evaluation.predictions import Header, Prediction, Predictions
 from deepimagine_tui.evaluation.questions import QuestionClass, QuestionSet
-from deepimagine_tui.evaluation.versioned import read_versioned
 from deepimagine_tui.files import write_text
 from deepimagine_tui.reasoning.calibration import Calibration
 from deepimagine_tui.reasoning.subject import Subject
+from deepimagine_tui.reasoning.versioned import read_versioned
 
 FORMAT = "deepimagine evaluation scores"
 SCHEMA_VERSION = 1

@@ -14,8 +14,8 @@ from deepimagine_training.scores import Scores, score
 from deepimagine_tui import __version__
 from deepimagine_tui.errors import BadInputError, RefusedError
 from deepimagine_tui.evaluation.sides import Side
-from deepimagine_tui.evaluation.versioned import read_versioned
 from deepimagine_tui.files import write_text
+from deepimagine_tui.reasoning.versioned import read_versioned
 
 FORMAT = "deepimagine held-out scores"
 SCHEMA_VERSION = 1

@@ -1,4 +1,4 @@
-"""Reading a JSON file that says what it is and of which version: scores, measures."""
+"""Reading a JSON file that says what it is and of which version: scores, measures, the probes of a run."""
 
 from __future__ import annotations
 
