@@ -16,18 +16,21 @@ from deepimagine_tui.reasoning.events import CONTEXT_OF_USE, DEMO_MARK, Aggregat
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
 from deepimagine_tui.reasoning.interpret import interpret
 from deepimagine_tui.reasoning.interpret_text import interpretation_lines
+from deepimagine_tui.reasoning.probe_results import RunProbes
+from deepimagine_tui.reasoning.probe_text import probe_lines
 from deepimagine_tui.reasoning.request import Forecast, WhatIf
 from deepimagine_tui.reasoning.state import Configuration, State
 from deepimagine_tui.text import inert, one_line
 
 _WIDTH = 100
-_INTERPRETATION_WIDTH = 78
+INTERPRETATION_WIDTH = 78
 _LABEL_WIDTH = 44
 _UNIT_WIDTH = 22
 
 
-def run_lines(graph: ReasoningGraph, *, chains: bool = True) -> list[str]:
-    """The whole run. Without `chains`, a forecast shows one line a pathway instead of every step."""
+def run_lines(graph: ReasoningGraph, *, chains: bool = True, probes: RunProbes | None = None) -> list[str]:
+    """The whole run, with its `probes` where it was probed. Without `chains`, a forecast shows one line a pathway instead of
+    every step."""
     lines: list[str] = []
     forecast = False
     if graph.started:
@@ -42,8 +45,10 @@ def run_lines(graph: ReasoningGraph, *, chains: bool = True) -> list[str]:
             lines += [*_chain(pathway), ""]
     if graph.aggregated:
         lines += [*_aggregate(graph.aggregated, graph), ""]
-    said = interpretation_lines(interpret(graph), _INTERPRETATION_WIDTH)
+    said = interpretation_lines(interpret(graph), INTERPRETATION_WIDTH)
     lines += [*said, ""] if said else []
+    if probes is not None and (probes.asked or probes.problem):
+        lines += [*(line.text for line in probe_lines(probes, INTERPRETATION_WIDTH)), ""]
     lines += _ending(graph)
     return lines
 

@@ -6,6 +6,7 @@ import click
 
 from deepimagine_tui.cli.console import emit, emit_json, is_terminal, narrate, table
 from deepimagine_tui.cli.options import as_json
+from deepimagine_tui.cli.runs_probe import probe
 from deepimagine_tui.errors import ExitCode, RefusedError
 
 
@@ -61,12 +62,15 @@ def show(run: str, chains: bool | None, json_output: bool) -> None:
         for event in content.events:
             emit_json(event)
     else:
-        emit("\n".join(run_lines(store.show(run), chains=bool(chains))))
+        emit("\n".join(run_lines(store.show(run), chains=bool(chains), probes=store.probes(run))))
         notes = store.notes(run)
         if notes:
             emit(f"Notes    {notes}")
     for problem in content.problems:
         narrate(problem)
+
+
+runs.add_command(probe)
 
 
 @runs.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, assert_never
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -21,7 +21,23 @@ from deepimagine_tui.files import write_bytes
 from deepimagine_tui.reasoning.graph import ReasoningGraph, build_graph
 from deepimagine_tui.reasoning.interpret import Together, interpret
 from deepimagine_tui.reasoning.journal import SUFFIX, read_events
-from deepimagine_tui.reasoning.probes import Ladder, Order, Probe, Return, measure
+from deepimagine_tui.reasoning.probe_findings import measure
+from deepimagine_tui.reasoning.probe_numbers import (
+    AWAY,
+    BACK,
+    BACK_VERDICT,
+    IN_ORDER,
+    LEVEL,
+    ORDER,
+    ORDER_P,
+    ORDER_VERDICT,
+    SEEDS,
+    SEEDS_SPREAD,
+    SEEDS_SPREAD_P,
+    TAU,
+    told,
+)
+from deepimagine_tui.reasoning.probes import Probe
 from deepimagine_tui.reasoning.request import Forecast, WhatIf
 from deepimagine_tui.reasoning.versioned import read_versioned
 from deepimagine_tui.trials.factors import WALKING_ORDER, Factor
@@ -76,7 +92,6 @@ WORD, Z_AGREES, Z_GAP = (
     "the z-test agrees with P(met)",
     "gap of P(met) to the z-test",
 )
-SEEDS, SEEDS_SPREAD, SEEDS_SPREAD_P = "seeds agree", "spread of seeds", "spread of seeds, P(met)"
 PATHS, PATHS_SPREAD, PATHS_SPREAD_P = "anchors agree", "spread of anchors", "spread of anchors, P(met)"
 READ: dict[str, _Kind] = {
     MOVE: _Kind("median over steps of |contribution| to k1 against k2, on the scoring scale g / s", "s", "median"),
@@ -91,9 +106,6 @@ READ: dict[str, _Kind] = {
     PATHS_SPREAD: _Kind("median over forecasts of the interquartile range of g(k1) / s over pathways", "s", "median"),
     PATHS_SPREAD_P: _Kind("median over forecasts of the interquartile range of logit P(met) over pathways", "logit", "median"),
 }
-IN_ORDER, LEVEL, TAU = "doses are in order", "doses do not move the value", "rank correlation with the dose"
-BACK, AWAY, BACK_VERDICT = "perturbing back returns", "perturbing moves away", "perturbing back restores the verdict"
-ORDER, ORDER_P, ORDER_VERDICT = "order of changes, value", "order of changes, P(met)", "order of changes leaves the verdict"
 PROBED: dict[str, _Kind] = {
     IN_ORDER: _Kind(
         "mean over ladders of the share of neighbouring doses whose values go the way in which the posted one lies from the "
@@ -166,14 +178,14 @@ def rows_of(graph: ReasoningGraph) -> Iterator[Row]:
     trial = trial_of(graph)
     found = interpret(graph)
     for step in (step for walk in found.walks for step in walk.steps if step.kind == "model"):
-        told: dict[str, float | bool | None] = {
+        said: dict[str, float | bool | None] = {
             MOVE: abs(step.moved) if step.moved is not None else None,
             MOVE_P: abs(step.moved_logit) if step.moved_logit is not None else None,
             WORD: step.fits_its_word,
             Z_AGREES: step.z_agrees,
             Z_GAP: step.z_gap,
         }
-        yield from (Row(name, float(value), trial, step.factor) for name, value in told.items() if value is not None)
+        yield from (Row(name, float(value), trial, step.factor) for name, value in said.items() if value is not None)
     if found.together is not None:
         names = (
             (SEEDS, SEEDS_SPREAD, SEEDS_SPREAD_P) if found.together.from_one_anchor else (PATHS, PATHS_SPREAD, PATHS_SPREAD_P)
@@ -184,20 +196,10 @@ def rows_of(graph: ReasoningGraph) -> Iterator[Row]:
 
 def rows_of_probe(probe: Probe, graphs: Sequence[ReasoningGraph]) -> Iterator[Row]:
     """What the runs of one probe give to each measure; seeds are read off their run as any are."""
-    told: dict[str, float | bool | None] = {}
     found = measure(probe, graphs)
-    match found:
-        case Ladder():
-            told = {IN_ORDER: found.in_order, LEVEL: found.level, TAU: found.tau}
-        case Return():
-            told = {BACK: found.back, AWAY: found.away, BACK_VERDICT: found.verdict}
-        case Order():
-            told = {ORDER: found.value, ORDER_P: found.logit, ORDER_VERDICT: found.verdict}
-        case Together() | None:
-            return
-        case _:
-            assert_never(found)
-    yield from (Row(name, float(value), probe.anchor.nct_id) for name, value in told.items() if value is not None)
+    if found is None or isinstance(found, Together):
+        return
+    yield from (Row(name, value, probe.anchor.nct_id) for name, value in told(found).items() if value is not None)
 
 
 def trial_of(graph: ReasoningGraph) -> str:

@@ -30,9 +30,9 @@ from deepimagine_tui.reasoning.anchors import AnchorSource
 from deepimagine_tui.reasoning.engine import imagine
 from deepimagine_tui.reasoning.events import RunFinished
 from deepimagine_tui.reasoning.ids import new_run_id
-from deepimagine_tui.reasoning.journal import SUFFIX, Journal
+from deepimagine_tui.reasoning.journal import SUFFIX, record_each
 from deepimagine_tui.reasoning.observed import observed_state
-from deepimagine_tui.reasoning.probes import Probe
+from deepimagine_tui.reasoning.probes import SEEDS, Probe
 from deepimagine_tui.reasoning.prompts import PROMPT_VERSION
 from deepimagine_tui.reasoning.request import AnchorRef, ImagineSettings
 from deepimagine_tui.reasoning.state import State
@@ -42,10 +42,6 @@ SCHEMA_VERSION = 1
 JOURNAL = "probes.jsonl"
 BATCH = 1
 """Trials whose probes are decoded together, up to thirteen sequences each. Part of what an answer depends on."""
-SEEDS = 5
-"""How many seeds a path is walked by."""
-SEEDS_TEMPERATURE = 0.7
-"""Seeds differ by sampling alone; other probes are asked for the likeliest text, so that no luck is in their differences."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,12 +106,12 @@ def plan(asked: QuestionSet, source: AnchorSource, trials: int = 0, seeds: int =
 
 def _of_trial(anchored: Sequence[tuple[Question, AnchorRef]], seeds: int) -> Iterator[Asked]:
     for question, ref in anchored[:1]:
-        state, change = question.source, question.changes[0]
+        state, path = question.source, question.changes
         assert state is not None
-        yield Asked(probes.several_seeds(f"seeds {question.id}", ref, change, seeds), question.programme)
+        yield Asked(probes.several_seeds(f"seeds {question.id}", ref, path, seeds), question.programme)
         for make, word in ((probes.there_and_back, "return"), (probes.both_orders, "order")):
             try:
-                yield Asked(make(f"{word} {question.id}", ref, state, change), question.programme)
+                yield Asked(make(f"{word} {question.id}", ref, state, path), question.programme)
             except RefusedError:
                 # The change has no undoing, or is itself one of country.
                 continue
@@ -197,22 +193,11 @@ def ask(
 def _imagine(
     named: Sequence[Asked], settings: ImagineSettings, model: ModelBackend, source: AnchorSource, runs: Path, cancel: Event
 ) -> None:
-    requests = []
-    for each in named:
-        how = replace(settings, temperature=SEEDS_TEMPERATURE) if each.probe.kind == "seeds" else settings
-        requests += probes.requests_of(each.probe, each.run_ids, how)
-    journals = {request.run_id: Journal(runs / f"{request.run_id}{SUFFIX}") for request in requests}
-    try:
-        for event in imagine(requests, model, source, cancel):
-            journals[event.run_id].write(event)
-            if isinstance(event, RunFinished) and event.outcome == "failed":
-                raise ModelError(event.message, event.hint)
-    finally:
-        for journal in journals.values():
-            journal.close()
-    problem = next((journal.problem for journal in journals.values() if journal.problem is not None), None)
-    if problem is not None:
-        raise problem
+    requests = [each for asked in named for each in probes.requests_of(asked.probe, asked.run_ids, settings)]
+    events = imagine(requests, model, source, cancel)
+    for event in record_each(events, {request.run_id: runs / f"{request.run_id}{SUFFIX}" for request in requests}):
+        if isinstance(event, RunFinished) and event.outcome == "failed":
+            raise ModelError(event.message, event.hint)
     if cancel.is_set():
         raise CancelledError("Probing was stopped.", "The same command goes on from there.")
 

@@ -8,7 +8,8 @@ cut short by a crash is dropped and reported.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -150,6 +151,19 @@ def record(
         journal.close()
     if journal.problem is not None and on_problem is None:
         raise journal.problem
+
+
+def record_each(events: Iterable[ReasoningEvent], paths: Mapping[str, Path]) -> Iterator[ReasoningEvent]:
+    """Pass on the events of several runs, each written first to the journal of its run in `paths`, which are by run id.
+
+    Raises:
+        StorageError: a journal cannot be made, or could not be written to the end; the others are whole.
+    """
+    with ExitStack() as stack:
+        journals = {run_id: stack.enter_context(Journal(path)) for run_id, path in paths.items()}
+        for event in events:
+            journals[event.run_id].write(event)
+            yield event
 
 
 def read_events(path: Path) -> JournalContent:

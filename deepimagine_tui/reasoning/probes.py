@@ -2,17 +2,17 @@
 engine from one posted anchor A:
 
 - `dose ladder`: one dose after the other, each by a run of its own, at `MULTIPLES` of the anchor's; see `Ladder`;
-- `return`: A -> B -> A' by a change and its undoing; see `Return`;
-- `order`: two changes of different factors, in either order; see `Order`;
+- `return`: A -> B -> A' by changes and their undoing; see `Return`;
+- `order`: changes in either order; see `Order`;
 - `seeds`: one path walked by `samples` seeds; measured by `interpret.Together`.
 
-Here they are made and measured; who asks them decides on model, batches and journals.
+Here they are made; `probe_findings` measures them; who asks them decides on model, batches and journals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate
 from typing import Literal, assert_never
 
 import msgspec
@@ -22,11 +22,8 @@ from deepimagine_tui.errors import RefusedError
 from deepimagine_tui.reasoning.alike import INERT
 from deepimagine_tui.reasoning.change import apply, replaced_dose
 from deepimagine_tui.reasoning.difference import perturbation
-from deepimagine_tui.reasoning.graph import ReasoningGraph
-from deepimagine_tui.reasoning.interpret import Together, interpret, logit_of_met
 from deepimagine_tui.reasoning.request import AnchorRef, ImagineRequest, ImagineSettings, WhatIf
 from deepimagine_tui.reasoning.scales import NotScorableError, g
-from deepimagine_tui.reasoning.scoring import value_errors
 from deepimagine_tui.reasoning.state import (
     ArmChange,
     Change,
@@ -35,6 +32,7 @@ from deepimagine_tui.reasoning.state import (
     ContextChange,
     DoseChange,
     EnrolmentChange,
+    Estimand,
     GeographyChange,
     OutcomeChange,
     Perturbation,
@@ -48,8 +46,11 @@ ProbeKind = Literal["dose ladder", "return", "order", "seeds"]
 
 MULTIPLES = (0.25, 0.5, 2.0, 4.0)
 """The doses of a ladder, as multiples of the anchor's, whose own posted value stands between them."""
-LEAST_RUNGS = 3
-"""Fewer doses with a value are no ladder."""
+SEEDS = 5
+"""How many seeds a path is walked by."""
+SEEDS_TEMPERATURE = 0.7
+"""Of seeds whose run was asked for the likeliest text, since sampling alone makes them differ. Other probes are asked for the
+likeliest text, so that no luck is in their differences."""
 _ELSEWHERE = (CountrySites("Japan", 10),), (CountrySites("Germany", 10),)
 
 
@@ -63,41 +64,6 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[tuple[Perturbation, ...], ...]
     samples: int = 1
     direction: int = 0
-
-
-class Ladder(msgspec.Struct, frozen=True):
-    """Dose monotonicity, over the doses that have a value, the anchor's posted one among them.
-
-    `in_order` is the share of neighbouring pairs whose values go in the probe's direction as the dose rises, `level` the share
-    that do not move at all. `tau` is Kendall's tau-a: (pairs in that direction - pairs against it) / all pairs, in [-1, 1].
-    """
-
-    in_order: float
-    level: float
-    tau: float
-    rungs: int
-
-
-class Return(msgspec.Struct, frozen=True):
-    """Whether undoing a change returns: `back` is e of A' against A, `away` e of B against A, each |delta g| / s, the mean over
-    the values that the model said there. `away` is `None` where B is of another measure. `verdict` tells whether A' has the
-    posted verdict of A; `None` where A has none."""
-
-    back: float | None
-    away: float | None
-    verdict: bool | None
-
-
-class Order(msgspec.Struct, frozen=True):
-    """What the order of two changes does to the answer: `value` is |delta g| / s, the mean over the values that the model said;
-    `logit` is |delta logit P(met)|; `verdict` whether both orders give one verdict."""
-
-    value: float | None
-    logit: float | None
-    verdict: bool | None
-
-
-Finding = Ladder | Return | Order | Together
 
 
 def dose_ladder(name: str, anchor: AnchorRef, state: State, multiples: Sequence[float] = MULTIPLES) -> Probe:
@@ -128,35 +94,50 @@ def dose_ladder(name: str, anchor: AnchorRef, state: State, multiples: Sequence[
     return Probe(id=name, kind="dose ladder", anchor=anchor, paths=tuple(paths), direction=1 if apart > 0 else -1)
 
 
-def there_and_back(name: str, anchor: AnchorRef, state: State, change: Perturbation) -> Probe:
-    """A -> B -> A'.
+def there_and_back(name: str, anchor: AnchorRef, state: State, path: Sequence[Perturbation]) -> Probe:
+    """A -> B -> A': the changes, and their undoing from the last to the first.
 
     Raises:
-        RefusedError: the change does not apply, or what it changes was not stated before and cannot be restored.
+        RefusedError: a change does not apply, or what it changes was not stated before and cannot be restored.
     """
-    undone = undo(change, state.configuration)
-    return Probe(id=name, kind="return", anchor=anchor, paths=((change, undone),))
+    before = _walked(state.configuration, path)
+    undone = [undo(change, here) for change, here in zip(path, before, strict=False)]
+    return Probe(id=name, kind="return", anchor=anchor, paths=((*path, *reversed(undone)),))
 
 
-def both_orders(name: str, anchor: AnchorRef, state: State, change: Perturbation) -> Probe:
-    """A change and another country, in either order.
+def both_orders(name: str, anchor: AnchorRef, state: State, path: Sequence[Perturbation]) -> Probe:
+    """The changes from the first to the last, and from the last to the first; one change alone is put beside another country.
 
     Raises:
-        RefusedError: the change does not apply, or is one of geography itself.
+        RefusedError: a change does not apply, is one of geography alone, or the two orders lead to different trials.
     """
+    start = state.configuration
+    first = tuple(path) if len(path) > 1 else (*path, _another_country(start, path[0]))
+    second, here = [], start
+    for change in reversed(first):
+        second.append(_perturbation(here, change.change))
+        here = apply(here, change.change)
+    if here != _walked(start, first)[-1]:
+        raise RefusedError("In the other order these changes lead to another trial.")
+    return Probe(id=name, kind="order", anchor=anchor, paths=(first, tuple(second)))
+
+
+def _another_country(start: Configuration, change: Perturbation) -> Perturbation:
     if change.factor == "geography":
         raise RefusedError("Another country cannot be put beside a change of geography.")
-    here = {place.country for place in state.configuration.geography}
+    here = {place.country for place in start.geography}
     countries = next(each for each in _ELSEWHERE if {place.country for place in each} != here)
-    elsewhere = GeographyChange(countries)
-    first = (change, _perturbation(apply(state.configuration, change.change), elsewhere))
-    moved = _perturbation(state.configuration, elsewhere)
-    return Probe(id=name, kind="order", anchor=anchor, paths=(first, (moved, change)))
+    return _perturbation(apply(start, change.change), GeographyChange(countries))
 
 
-def several_seeds(name: str, anchor: AnchorRef, change: Perturbation, samples: int) -> Probe:
-    """One change, by `samples` seeds."""
-    return Probe(id=name, kind="seeds", anchor=anchor, paths=((change,),), samples=samples)
+def _walked(start: Configuration, path: Sequence[Perturbation]) -> list[Configuration]:
+    """Where the changes lead: `start`, and what is there after each."""
+    return list(accumulate((change.change for change in path), apply, initial=start))
+
+
+def several_seeds(name: str, anchor: AnchorRef, path: Sequence[Perturbation], samples: int = SEEDS) -> Probe:
+    """One path, by `samples` seeds."""
+    return Probe(id=name, kind="seeds", anchor=anchor, paths=(tuple(path),), samples=samples)
 
 
 def undo(change: Perturbation, before: Configuration) -> Perturbation:
@@ -206,92 +187,13 @@ def _perturbation(before: Configuration, change: Change) -> Perturbation:
     return perturbation(change, before, apply(before, change))
 
 
-def requests_of(probe: Probe, run_ids: Sequence[str], settings: ImagineSettings) -> list[ImagineRequest]:
-    """One request a path, under these ids; `settings` but for the number of samples."""
-    asked = replace(settings, samples=probe.samples)
+def requests_of(
+    probe: Probe, run_ids: Sequence[str], settings: ImagineSettings, estimand: Estimand = "arm values"
+) -> list[ImagineRequest]:
+    """One request a path, under these ids; `settings` but for the number of samples and the temperature."""
+    temperature = (settings.temperature or SEEDS_TEMPERATURE) if probe.kind == "seeds" else 0.0
+    asked = replace(settings, samples=probe.samples, temperature=temperature)
     return [
-        ImagineRequest(run_id, WhatIf(probe.anchor, path), asked, name=probe.id)
+        ImagineRequest(run_id, WhatIf(probe.anchor, path), asked, estimand, name=probe.id)
         for run_id, path in zip(run_ids, probe.paths, strict=True)
     ]
-
-
-def measure(probe: Probe, graphs: Sequence[ReasoningGraph]) -> Finding | None:
-    """What the runs of a probe show, in the order of its paths; `None` where too few were answered to tell."""
-    match probe.kind:
-        case "dose ladder":
-            return _ladder(probe, graphs)
-        case "return":
-            return _return(graphs[0])
-        case "order":
-            return _order(graphs)
-        case "seeds":
-            return interpret(graphs[0]).together
-
-
-def _states(graph: ReasoningGraph) -> tuple[State, ...]:
-    """The anchor and what followed, of a first pathway that reached its target; nothing of another."""
-    view = graph.pathways[0] if graph.pathways else None
-    return view.states if view is not None and view.done is not None and view.done.complete else ()
-
-
-def _ladder(probe: Probe, graphs: Sequence[ReasoningGraph]) -> Ladder | None:
-    walked = [states for graph in graphs if (states := _states(graph))]
-    rungs = [(_amount(states[-1]), states[-1]) for states in walked]
-    rungs += [(_amount(states[0]), states[0]) for states in walked[:1]]
-    places = []
-    for amount, state in sorted(rungs, key=lambda rung: rung[0]):
-        try:
-            if state.arm_value is not None:
-                places.append((amount, g(state.arm_value, state.configuration.outcome)))
-        except NotScorableError:
-            continue
-    return ladder_of([place for _, place in places], probe.direction) if len(places) >= LEAST_RUNGS else None
-
-
-def _amount(state: State) -> float:
-    return state.configuration.arm.doses[0].amount
-
-
-def ladder_of(places: Sequence[float], direction: int) -> Ladder:
-    """The monotonicity of at least two values on g, from the lowest dose to the highest."""
-    near = [direction * (second - first) for first, second in pairwise(places)]
-    every = [direction * (later - first) for at, first in enumerate(places) for later in places[at + 1 :]]
-    concordant, discordant = sum(step > 0 for step in every), sum(step < 0 for step in every)
-    return Ladder(
-        in_order=sum(step > 0 for step in near) / len(near),
-        level=sum(step == 0 for step in near) / len(near),
-        tau=(concordant - discordant) / len(every),
-        rungs=len(places),
-    )
-
-
-def _return(graph: ReasoningGraph) -> Return | None:
-    states = _states(graph)
-    if len(states) != 3:
-        return None
-    start, there, back = states
-    posted = start.met.verdict if start.met is not None else "undetermined"
-    said = back.met.verdict if back.met is not None else "undetermined"
-    known = posted != "undetermined" and said != "undetermined"
-    return Return(_error(start, back, start), _error(start, there, start), said == posted if known else None)
-
-
-def _order(graphs: Sequence[ReasoningGraph]) -> Order | None:
-    first, second = (_states(graph) for graph in graphs)
-    if not first or not second:
-        return None
-    anchor, one, other = first[0], first[-1], second[-1]
-    chances = logit_of_met(one), logit_of_met(other)
-    verdicts = [state.met.verdict for state in (one, other) if state.met is not None]
-    known = len(verdicts) == 2 and "undetermined" not in verdicts
-    return Order(
-        value=_error(anchor, one, other),
-        logit=abs(chances[0] - chances[1]) if chances[0] is not None and chances[1] is not None else None,
-        verdict=verdicts[0] == verdicts[1] if known else None,
-    )
-
-
-def _error(anchor: State, said: State, other: State) -> float | None:
-    """The mean e of the values said, against those of `other`; `None` where none can be compared."""
-    errors = value_errors(anchor, said, other)
-    return sum(errors) / len(errors) if errors else None

@@ -1,11 +1,13 @@
 """The user's runs: journals in a folder, a note beside each, and an index that can be rebuilt from them.
 
-`<run id>.jsonl` is the journal and is never changed; `<run id>.json` holds the name and notes that the user gave it. The
-index only saves reading every journal for a list: it may be deleted, damaged or read-only, and nothing but time is lost.
+`<run id>.jsonl` is the journal and is never changed; `<run id>.json` holds the name and notes that the user gave it, the folder
+`<run id>.probes` the probes of the run. The index only saves reading every journal for a list: it may be deleted, damaged or
+read-only, and nothing but time is lost.
 """
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -21,6 +23,7 @@ from deepimagine_tui.reasoning import journal
 from deepimagine_tui.reasoning.events import ReasoningEvent
 from deepimagine_tui.reasoning.graph import ReasoningGraph, build_graph
 from deepimagine_tui.reasoning.ids import new_run_id
+from deepimagine_tui.reasoning.probe_results import RunProbes, probes_of
 from deepimagine_tui.reasoning.request import Forecast, ImagineRequest
 from deepimagine_tui.reasoning.summary import describe_answer, describe_request
 
@@ -175,8 +178,17 @@ class RunStore:
         run_id = self.resolve(run_id)
         self._write_note(run_id, replace(self._note(run_id), notes=notes))
 
+    def probes_folder(self, run_id: str) -> Path:
+        """Where the probes of `run_id` are, or will be; what is in there is no run of the list."""
+        return self.folder / f"{run_id}.probes"
+
+    def probes(self, run_id: str) -> RunProbes:
+        """What the probes of a run showed, and which it allows. Raises as `show` does."""
+        run_id = self.resolve(run_id)
+        return probes_of(self.show(run_id), self.probes_folder(run_id))
+
     def delete(self, run_id: str) -> None:
-        """Delete a run with its name and notes. It cannot be brought back.
+        """Delete a run with its name, notes and probes. It cannot be brought back.
 
         Raises:
             NotFoundError: there is no such run.
@@ -187,6 +199,8 @@ class RunStore:
         try:
             path.unlink()
             self._note_path(run_id).unlink(missing_ok=True)
+            if self.probes_folder(run_id).is_dir():
+                shutil.rmtree(self.probes_folder(run_id))
         except OSError as error:
             raise files.storage_error(path, error) from error
         self._update_index([], [run_id])

@@ -15,15 +15,12 @@ from deepimagine_tui.reasoning import prompts
 from deepimagine_tui.reasoning.change import apply
 from deepimagine_tui.reasoning.graph import build_graph
 from deepimagine_tui.reasoning.interpret import Share, Together
+from deepimagine_tui.reasoning.probe_findings import Finding, Ladder, Order, ladder_of, measure
 from deepimagine_tui.reasoning.probes import (
-    Finding,
-    Ladder,
-    Order,
+    SEEDS_TEMPERATURE,
     Probe,
     both_orders,
     dose_ladder,
-    ladder_of,
-    measure,
     requests_of,
     several_seeds,
     there_and_back,
@@ -116,13 +113,13 @@ def test_no_ladder_without_a_dose_an_inert_comparator_and_a_posted_direction(sta
 
 
 def test_a_model_that_undoes_its_step_returns() -> None:
-    probe = there_and_back("one", ref(), START, TO_50)
+    probe = there_and_back("one", ref(), START, (TO_50,))
     back = found(probe, saying((-0.9, 0, "down", 0.9), (-0.66, 0, "up", 0.8)))
     assert numbers(back) == (pytest.approx(0.0), pytest.approx(0.24 / 0.8), True)
 
 
 def test_a_model_that_goes_on_does_not_return() -> None:
-    probe = there_and_back("one", ref(), START, TO_50)
+    probe = there_and_back("one", ref(), START, (TO_50,))
     back = found(probe, saying((-0.9, 0, "down", 0.9), (-1.14, 0, "down", 0.2)))
     assert numbers(back) == (pytest.approx(0.48 / 0.8), pytest.approx(0.24 / 0.8), False)
 
@@ -153,29 +150,57 @@ def test_undoing_restores_the_factor_that_was_changed(change: Change) -> None:
 
 
 def test_a_model_that_says_the_same_does_not_mind_the_order() -> None:
-    assert found(both_orders("one", ref(), START, TO_50), copying()) == Order(0.0, 0.0, True)
+    assert found(both_orders("one", ref(), START, (TO_50,)), copying()) == Order(0.0, 0.0, True)
 
 
 def test_a_model_that_answers_by_its_turn_does() -> None:
     # First steps of both orders, then second ones: the orders end in the third and the fourth answer. The second order asks
     # for the comparator in its first step alone, and so ends with 0 there.
     turns = saying((-0.9, 0, "down", 0.9), (-0.9, 0, "down", 0.9), (-0.5, -0.1, "up", 0.8), (-0.1, -0.1, "up", 0.3))
-    order = found(both_orders("one", ref(), START, TO_50), turns)
+    order = found(both_orders("one", ref(), START, (TO_50,)), turns)
     assert numbers(order) == (pytest.approx((0.4 + 0.1) / 2 / 0.8), pytest.approx(logit(0.8) - logit(0.3)), False)
 
 
 def test_another_country_goes_with_every_change_but_one_of_country() -> None:
     with pytest.raises(RefusedError):
-        both_orders("one", ref(), START, stack(START.configuration, to_japan())[0])
+        both_orders("one", ref(), START, stack(START.configuration, to_japan()))
+
+
+def test_several_changes_are_undone_from_the_last_to_the_first() -> None:
+    probe = there_and_back("one", ref(), START, stack(START.configuration, to_dose(50.0), to_japan()))
+    assert [change.factor for change in probe.paths[0]] == ["dose", "geography", "geography", "dose"]
+    back = found(probe, saying((-0.9, 0, "down", 0.9), (-1.06, 0, "down", 0.9), (-0.9, 0, "up", 0.9), (-0.66, 0, "up", 0.8)))
+    # Another country asks for both arms, and so the placebo's 0 for its -.08 counts as well.
+    assert numbers(back)[1] == pytest.approx((0.4 + 0.08) / 2 / 0.8)
+
+
+def test_several_changes_are_walked_in_the_reverse_order() -> None:
+    probe = both_orders("one", ref(), START, stack(START.configuration, to_dose(50.0), to_japan()))
+    assert [[change.factor for change in path] for path in probe.paths] == [["dose", "geography"], ["geography", "dose"]]
+
+
+def test_two_doses_in_the_other_order_are_another_trial() -> None:
+    with pytest.raises(RefusedError, match="another trial"):
+        both_orders("one", ref(), START, stack(START.configuration, to_dose(50.0), to_dose(25.0)))
+
+
+def test_only_seeds_are_left_to_luck() -> None:
+    def temperatures(probe: Probe, own: float) -> set[float]:
+        asked = requests_of(probe, ["run"] * len(probe.paths), ImagineSettings(temperature=own))
+        return {request.settings.temperature for request in asked}
+
+    assert temperatures(several_seeds("one", ref(), (TO_50,)), 0.4) == {0.4}
+    assert temperatures(several_seeds("one", ref(), (TO_50,)), 0.0) == {SEEDS_TEMPERATURE}
+    assert temperatures(both_orders("one", ref(), START, (TO_50,)), 0.4) == {0.0}
 
 
 def test_seeds_are_walked_by_one_run() -> None:
-    probe = several_seeds("one", ref(), TO_50, 3)
+    probe = several_seeds("one", ref(), (TO_50,), 3)
     together = found(probe, saying((-0.9, 0, "down", 0.9), (-0.9, 0, "down", 0.8), (-0.9, 0, "down", 0.2)))
     assert isinstance(together, Together)
     assert together.agree == Share(2, 3)
 
 
 def test_a_probe_whose_run_was_not_answered_has_no_finding() -> None:
-    probe = there_and_back("one", ref(), START, TO_50)
+    probe = there_and_back("one", ref(), START, (TO_50,))
     assert found(probe, ScriptedBackend(lambda request: "no answer form")) is None
