@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -22,6 +22,9 @@ from deepimagine_tui.tui.services import CorpusReader, ModelChoice, Report
 if TYPE_CHECKING:
     from deepimagine_tui.backends.catalogue import Catalogue, CatalogueEntry
     from deepimagine_tui.corpus.store import Corpus
+    from deepimagine_tui.evaluation.on_file import OnFile
+    from deepimagine_tui.reasoning.graph import ReasoningGraph
+    from deepimagine_tui.reasoning.probe_asking import ProbeProgress
     from deepimagine_tui.reasoning.runs import RunStore
 
 
@@ -123,6 +126,19 @@ class LiveServices:
             )
             yield from record(events, path, warn)
 
+    def probe(self, graph: ReasoningGraph, backend: ModelBackend, cancel: Event) -> Iterator[ProbeProgress]:
+        """Asked as the run was, with the calibration in force."""
+        from contextlib import closing
+
+        from deepimagine_tui.evaluation.on_file import on_file
+        from deepimagine_tui.reasoning.anchors import CorpusAnchors
+        from deepimagine_tui.reasoning.probe_asking import ask_probes
+
+        folder = self.runs().probes_folder(graph.started.run_id if graph.started is not None else "")
+        known = on_file(backend.info, self.settings.calibration)
+        with closing(self._corpus()) as corpus:
+            yield from ask_probes(graph, backend, CorpusAnchors(corpus), folder, cancel, calibration=known.calibration)
+
     def runs(self) -> RunStore:
         """The runs of the user's workspace."""
         from deepimagine_tui.reasoning.runs import RunStore
@@ -134,6 +150,21 @@ class LiveServices:
         from deepimagine_tui.backends.catalogue import Catalogue
 
         return Catalogue.load()
+
+    def models(self) -> Sequence[CatalogueEntry]:
+        """Those of the catalogue, the one in use first where it is not among them."""
+        entry = self._entry()
+        adapter = self._adapter(entry)
+        used = msgspec.structs.replace(entry, adapter=str(adapter)) if adapter is not None else entry
+        listed = tuple(used if each.id == used.id else each for each in self.catalogue().entries())
+        return listed if used in listed else (used, *listed)
+
+    def on_file(self, entry: CatalogueEntry) -> OnFile:
+        """By the hashes of its weights, or of the one in use by the path in the settings."""
+        from deepimagine_tui.backends.facts import identity
+        from deepimagine_tui.evaluation.on_file import on_file
+
+        return on_file(identity(entry), self.settings.calibration if entry.id == self._entry().id else "")
 
     def use_model(self, entry_id: str) -> None:
         """Written to the catalogue; a model named by the settings gives way until the app is closed."""

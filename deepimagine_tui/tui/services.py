@@ -19,8 +19,11 @@ from deepimagine_tui.reasoning.request import ImagineRequest, ImagineSettings
 from deepimagine_tui.trials.model import Trial
 
 if TYPE_CHECKING:
-    from deepimagine_tui.backends.catalogue import Catalogue
+    from deepimagine_tui.backends.catalogue import Catalogue, CatalogueEntry
     from deepimagine_tui.corpus.facets import FacetField
+    from deepimagine_tui.evaluation.on_file import OnFile
+    from deepimagine_tui.reasoning.graph import ReasoningGraph
+    from deepimagine_tui.reasoning.probe_asking import ProbeProgress
     from deepimagine_tui.reasoning.runs import RunStore
 
 Report = Callable[[str, float], None]
@@ -122,6 +125,10 @@ class Services(Protocol):
         """Run the engine on one request and keep its journal; `warn` is told once when it cannot be kept."""
         ...
 
+    def probe(self, graph: ReasoningGraph, backend: ModelBackend, cancel: Event) -> Iterator[ProbeProgress]:
+        """Ask the probes of a run that have no answer yet, and keep them with it. Raises as `probe_asking.ask_probes` does."""
+        ...
+
     def runs(self) -> RunStore:
         """The runs that were kept."""
         ...
@@ -132,6 +139,25 @@ class Services(Protocol):
         Raises:
             BadInputError: the catalogue's file is damaged.
             NewerSchemaError: a newer version wrote it.
+        """
+        ...
+
+    def models(self) -> Sequence[CatalogueEntry]:
+        """The models to list; the one in use is as it is asked, with the adapter that the settings name, and is there even
+        where they name a file that is not listed.
+
+        Raises:
+            BadInputError: the catalogue's file is damaged.
+            NewerSchemaError: a newer version wrote it.
+        """
+        ...
+
+    def on_file(self, entry: CatalogueEntry) -> OnFile:
+        """The calibration and the records that a run of this model gets.
+
+        Raises:
+            RefusedError: the settings name the calibration of another model.
+            BadInputError, NewerSchemaError: a file cannot be read.
         """
         ...
 

@@ -58,6 +58,7 @@ MORE_COLUMNS = (
     "calibrated",
     "after entered",
     "note",
+    "record",
     "model",
     "run_id",
     "demo",
@@ -71,7 +72,8 @@ Row = dict[str, str | float | int]
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """Where in the run a row stands: `row` is state, posted or aggregate."""
+    """Where in the run a row stands: `row` is state, posted or aggregate. `record` is how good the model is at what it
+    imagined here."""
 
     row: str
     pathway: str
@@ -80,6 +82,7 @@ class _Place(msgspec.Struct, frozen=True):
     seen: str
     configuration: Configuration | None
     change: tuple[str, str, str] = ("", "", "")
+    record: str = ""
 
 
 def csv_text(graph: ReasoningGraph) -> str:
@@ -105,7 +108,7 @@ def rows(graph: ReasoningGraph) -> Iterator[Row]:
         total = graph.aggregated
         question = started_of(graph).request.question
         target = getattr(question, "target", None)
-        place = _Place("aggregate", "", "", getattr(question, "nct_id", "") or "", "", target)
+        place = _Place("aggregate", "", "", getattr(question, "nct_id", "") or "", "", target, record=total.record)
         yield from _result_rows(graph, place, total)
         if total.revealed:
             posted = _Place("posted", "", "", total.revealed.source.nct_id, "", target)
@@ -119,7 +122,8 @@ def _step_rows(graph: ReasoningGraph, index: int, view: PathwayView, step: StepV
     if step.estimated is None:
         return
     state = step.estimated.state
-    place = _Place("state", str(index + 1), number, view.anchor.state.nct_id, seen, state.configuration, change)
+    anchor = view.anchor.state.nct_id
+    place = _Place("state", str(index + 1), number, anchor, seen, state.configuration, change, step.estimated.record)
     yield from _result_rows(graph, place, state)
     if step.revealed:
         posted = _Place("posted", str(index + 1), number, step.revealed.source.nct_id, seen, state.configuration, change)
@@ -180,6 +184,7 @@ def _base(graph: ReasoningGraph, place: _Place, role: str, status: str) -> Row:
         model = started.model
         adapter = f"{model.adapter} {model.adapter_sha256[:HASH_DIGITS]}".strip()
         row |= {"model hash": model.sha256, "adapter": adapter, "seed": started.request.settings.seed, "model": model.name}
+        row["record"] = place.record
     configuration = place.configuration
     if configuration:
         outcome, arm, comparator = configuration.outcome, configuration.arm, configuration.comparator

@@ -14,8 +14,10 @@ from deepimagine_exporters.data_dot import dot_text, parse_dot
 from deepimagine_exporters.network import run_network
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, RefusedError, StorageError, UsageError
+from deepimagine_tui.reasoning.events import StepEstimated
 from deepimagine_tui.reasoning.graph import ReasoningGraph
 from tests.support import sample_runs
 
@@ -112,6 +114,18 @@ def test_csv_says_of_each_number_what_it_is(tmp_path: Path) -> None:
     probability = next(row for row in rows if row["role"] == "P(met)" and row["status"] == "imagined")
     assert (probability["value"], probability["how"], probability["mass"]) == ("0.86", "logits", "0.973")
     assert {row["seen in training"] for row in rows} == {"no"}
+
+
+def test_csv_says_of_each_imagined_number_how_good_the_model_is_at_it(tmp_path: Path) -> None:
+    record = "dose: right in 61% of 212 pairs in 12 trials"
+    events = [
+        replace(event, record=record) if isinstance(event, StepEstimated) else event for event in sample_runs.revealed_run()
+    ]
+    rows = read_csv(sample_runs.graph_of(events), tmp_path)
+    imagined = [row["record"] for row in rows if row["status"] == "imagined"]
+    assert imagined
+    assert set(imagined) == {record}
+    assert {row["record"] for row in rows if row["status"] == "observed"} == {""}
 
 
 def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path) -> None:

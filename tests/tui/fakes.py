@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event
 from typing import cast
 
-from deepimagine_tui.backends.catalogue import Catalogue
+from deepimagine_tui.backends.catalogue import Catalogue, CatalogueEntry
+from deepimagine_tui.backends.facts import identity
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.corpus.query import CorpusStats, DoseSeen, SearchPage, SearchQuery, TrialRow
 from deepimagine_tui.errors import NotFoundError, StorageError
+from deepimagine_tui.evaluation.on_file import OnFile, on_file
 from deepimagine_tui.reasoning.events import ReasoningEvent
+from deepimagine_tui.reasoning.graph import ReasoningGraph
+from deepimagine_tui.reasoning.probe_asking import ProbeProgress
 from deepimagine_tui.reasoning.request import DEFAULT_ANCHORS, ImagineRequest, ImagineSettings
 from deepimagine_tui.reasoning.runs import RunStore
 from deepimagine_tui.trials.model import Trial
@@ -124,11 +128,20 @@ class FakeServices:
         self.requests.append(request)
         yield from self._events(request, cancel) if self._events else ()
 
+    def probe(self, graph: ReasoningGraph, backend: ModelBackend, cancel: Event) -> Iterator[ProbeProgress]:
+        yield from ()
+
     def runs(self) -> RunStore:
         return RunStore.default()
 
     def catalogue(self) -> Catalogue:
         return Catalogue.load()
+
+    def models(self) -> Sequence[CatalogueEntry]:
+        return self.catalogue().entries()
+
+    def on_file(self, entry: CatalogueEntry) -> OnFile:
+        return on_file(identity(entry))
 
     def use_model(self, entry_id: str) -> None:
         self.catalogue().use(entry_id)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from deepimagine_assets.adapter import adapter_path
+from msgspec.structs import replace
 
 from deepimagine_tui.backends.adapter_facts import scores_of
 from deepimagine_tui.backends.catalogue import Catalogue
@@ -16,12 +17,14 @@ from deepimagine_tui.evaluation.on_file import keep, own_folder
 from deepimagine_tui.reasoning.calibration import Calibration, Check, Quantile
 from deepimagine_tui.reasoning.records import Bin, Record, Records, Reliability
 from deepimagine_tui.reasoning.subject import subject_of
+from deepimagine_tui.settings import Settings
 from deepimagine_tui.tui.app import DeepImagineApp
 from deepimagine_tui.tui.evidence import scores_text
+from deepimagine_tui.tui.live import LiveServices
 from deepimagine_tui.tui.screens.models import CardPart, ModelTable
 from deepimagine_tui.tui.services import ModelChoice
 from deepimagine_tui.tui.widgets.text_pane import TextPane
-from tests.support.tiny_gguf import write_tiny_gguf
+from tests.support.tiny_gguf import write_tiny_adapter, write_tiny_gguf
 from tests.tui.fakes import FakeServices
 from tests.tui.waiting import settled, until
 
@@ -103,6 +106,36 @@ async def test_what_is_on_file_of_a_model_is_behind_tabs(tmp_path: Path) -> None
         table.move_cursor(row=table.get_row_index("scripted"))
         part.show_tab("Records")
         await until(pilot, lambda: "No record of this model is on file" in part.active_text())
+
+
+class NamedServices(LiveServices):
+    """The services on settings, answered by the demo."""
+
+    def open_model(self, *_given: object) -> ModelBackend:
+        return ScriptedBackend()
+
+
+async def test_what_the_settings_name_is_what_the_model_in_use_shows(tmp_path: Path) -> None:
+    path = write_tiny_gguf(tmp_path / "tiny.gguf")
+    adapter = write_tiny_adapter(tmp_path / "other-adapter.gguf")
+    entry = replace(Catalogue.load().get(str(path)), adapter=str(adapter))
+    named = tmp_path / "named" / "calibration.json"
+    check = Check("coverage", 0.91, 0.8, 0.98, 200, 25, is_passed=True)
+    keep(
+        named.parent,
+        Calibration(90, (Quantile("share", 1, 2.8, 31),), subject=subject_of(identity(entry)), checks=(check,)),
+        None,
+    )
+    chosen = Settings(model=str(path), adapter=str(adapter), calibration=str(named))
+    app = DeepImagineApp(NamedServices(chosen, {}))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("6")
+        card = app.screen.query_one("#card", TextPane)
+        await until(pilot, lambda: str(path) in card.copy_text() and "in use" in card.copy_text())
+        assert str(adapter) in card.copy_text()
+        part = app.screen.query_one(CardPart)
+        part.show_tab("Calibration")
+        await until(pilot, lambda: "200 posted values of 25 trials" in " ".join(part.active_text().split()))
 
 
 @pytest.mark.parametrize("width", [44, 55, 90])

@@ -156,7 +156,7 @@ class ModelsScreen(HouseScreen):
         from deepimagine_tui.backends.facts import model_facts
 
         chosen = self.house.services.model_choice().name
-        facts = tuple(model_facts(entry) for entry in self.house.services.catalogue().entries())
+        facts = tuple(model_facts(entry) for entry in self.house.services.models())
         self.post_message(ModelsListed(facts, chosen))
 
     @on(ModelsListed)
@@ -202,12 +202,10 @@ class ModelsScreen(HouseScreen):
     def read_evidence(self, entry_id: str) -> None:
         """Find the scores, records and calibration of a model, by the hashes of its weights."""
         from deepimagine_tui.backends.adapter_facts import scores_of
-        from deepimagine_tui.backends.facts import identity
-        from deepimagine_tui.evaluation.on_file import on_file
 
-        entry = self.house.services.catalogue().get(entry_id)
+        entry = next(each for each in self.house.services.models() if each.id == entry_id)
         scores = scores_of(Path(entry.adapter)) if entry.adapter else None
-        self.post_message(EvidenceRead(entry_id, Evidence(on_file(identity(entry)), scores)))
+        self.post_message(EvidenceRead(entry_id, Evidence(self.house.services.on_file(entry), scores)))
 
     @on(EvidenceRead)
     def _evidence_read(self, event: EvidenceRead) -> None:
