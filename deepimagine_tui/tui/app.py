@@ -19,7 +19,7 @@ from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.copying import ExportChoice, copy_to_file, terminal_takes_clipboard
 from deepimagine_tui.tui.defects import defect_log, log_defect
-from deepimagine_tui.tui.jobs.run import RunJobs
+from deepimagine_tui.tui.jobs.probe import ProbeJobs
 from deepimagine_tui.tui.screens.base import HouseScreen
 from deepimagine_tui.tui.services import Services
 from deepimagine_tui.tui.status import CorpusStatus, ShellStatus
@@ -78,7 +78,7 @@ class Written(Message):
     path: Path
 
 
-class DeepImagineApp(RunJobs):
+class DeepImagineApp(ProbeJobs):
     """DeepImagine in a terminal."""
 
     TITLE = "DeepImagine"

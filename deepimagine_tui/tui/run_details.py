@@ -7,10 +7,13 @@ from textual.content import Content
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
 from deepimagine_tui.reasoning.interpret import interpret
 from deepimagine_tui.reasoning.interpret_text import interpretation_lines
+from deepimagine_tui.reasoning.probe_asking import ProbeProgress
+from deepimagine_tui.reasoning.probe_results import RunProbes
 from deepimagine_tui.reasoning.runs import RunSummary
 from deepimagine_tui.reasoning.state import Number
 from deepimagine_tui.reasoning.summary import format_met, format_number
 from deepimagine_tui.tui.chain_text import anchor_card, step_card, stopped_card
+from deepimagine_tui.tui.probe_card import probe_card
 from deepimagine_tui.tui.show import clip, inert, marked, probability
 
 OUTCOMES = {
@@ -29,7 +32,13 @@ def when_text(at: str) -> str:
     return at[:16].replace("T", " ")
 
 
-def run_details(summary: RunSummary, graph: ReasoningGraph, width: int) -> Content:
+def run_details(
+    summary: RunSummary,
+    graph: ReasoningGraph,
+    width: int,
+    probes: RunProbes | None = None,
+    progress: ProbeProgress | None = None,
+) -> Content:
     """Everything of a run that a person reads, in at most `width` columns a line where it can be helped."""
     started = graph.started
     if started is None:
@@ -51,6 +60,8 @@ def run_details(summary: RunSummary, graph: ReasoningGraph, width: int) -> Conte
     elif graph.pathways:
         cards.append(_pathways(graph, width))
     cards += [card] if (card := interpretation_card(graph, width)).plain else []
+    if probes is not None and graph.pathways:
+        cards.append(probe_card(probes, width, progress))
     cards += _ending(graph)
     cards.append(Content.styled(started.context_of_use, "dim"))
     return Content("\n\n").join(cards)

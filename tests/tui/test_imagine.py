@@ -21,8 +21,8 @@ from deepimagine_tui.tui.screens.imagine import ImagineScreen
 from deepimagine_tui.tui.widgets.chain import ChainView
 from deepimagine_tui.tui.widgets.drawn import DrawnPane
 from deepimagine_tui.tui.widgets.panes import Pane
-from deepimagine_tui.tui.widgets.probes import ProbeTable
 from deepimagine_tui.tui.widgets.run_table import RunTable
+from deepimagine_tui.tui.widgets.seeds import SeedTable
 from deepimagine_tui.tui.widgets.text_pane import TextPane
 from deepimagine_tui.tui.widgets.what_if import ChangeList, WhatIfPart
 from tests.tui.backends import Crashing, Waiting, WithBackend
@@ -230,7 +230,7 @@ async def test_a_new_seed_is_another_run_of_the_same_question() -> None:
         assert second is not None
         assert second.settings.seed != first.settings.seed
         assert second.question == first.question
-        assert screen.query_one(ProbeTable).row_count == 3
+        assert screen.query_one(SeedTable).row_count == 3
 
 
 async def test_changes_are_reordered_and_taken_out_by_key() -> None:
@@ -386,7 +386,7 @@ async def test_probes_compare_only_answers_to_one_question() -> None:
     app = DeepImagineApp(WithBackend())
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await start(pilot, ("dose", UNTRIED_DOSE), ("geography", "Japan"))
-        probes = screen.query_one(ProbeTable)
+        probes = screen.query_one(SeedTable)
         for key in ("r", "R"):
             await pilot.press(key)
             await ran(pilot)

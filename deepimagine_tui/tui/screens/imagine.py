@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.message import Message
 
 from deepimagine_tui.errors import DeepImagineError
 from deepimagine_tui.reasoning.events import TokensArrived
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
 from deepimagine_tui.reasoning.observed import observed_state
+from deepimagine_tui.reasoning.probe_results import RunProbes, probes_of
 from deepimagine_tui.reasoning.request import AnchorRef, ImagineRequest, StepEdit, WhatIf
 from deepimagine_tui.reasoning.state import Estimand, Perturbation
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.copying import ExportChoice
 from deepimagine_tui.tui.draft import NEW_SEEDS, Draft
+from deepimagine_tui.tui.jobs.probe import ProbeUpdate
 from deepimagine_tui.tui.jobs.run import RunUpdate
 from deepimagine_tui.tui.run_files import run_choices
 from deepimagine_tui.tui.screens.base import HouseScreen
@@ -29,8 +32,16 @@ from deepimagine_tui.tui.status import ShellStatus
 from deepimagine_tui.tui.widgets.chain import ChainView
 from deepimagine_tui.tui.widgets.figures import FiguresPart
 from deepimagine_tui.tui.widgets.panes import Pane, Panes
-from deepimagine_tui.tui.widgets.probes import ProbeTable
+from deepimagine_tui.tui.widgets.seeds import SeedTable
 from deepimagine_tui.tui.widgets.what_if import ChangeList, WhatIfPart
+
+
+@dataclass
+class ProbesRead(Message):
+    """The probes of a run were read."""
+
+    probes: RunProbes
+
 
 QUEUED = "Queued until the model is ready."
 ASKED = "Asking the model…"
@@ -46,7 +57,7 @@ class ImagineScreen(HouseScreen):
         "each change. ● observed, ○ imagined, ✎ entered by you."
     )
     BINDINGS: ClassVar[list[BindingType]] = bind(
-        "imagine.run", "imagine.new-seed", "imagine.add", "imagine.anchor", "imagine.estimand", "imagine.graph"
+        "imagine.run", "imagine.new-seed", "imagine.add", "imagine.anchor", "imagine.estimand", "imagine.probe", "imagine.graph"
     )
 
     def __init__(self) -> None:
@@ -55,6 +66,7 @@ class ImagineScreen(HouseScreen):
         self.request: ImagineRequest | None = None
         self.graph = ReasoningGraph()
         self._asked: Draft | None = None
+        self._probes: RunProbes | None = None
 
     def body(self) -> ComposeResult:
         """Three panes."""
@@ -67,6 +79,8 @@ class ImagineScreen(HouseScreen):
     def on_mount(self) -> None:
         """Follow the runs."""
         self.house.run_signal.subscribe(self, self._run_updated, immediate=True)
+        self.house.probe_signal.subscribe(self, self._probes_updated, immediate=True)
+        self._take_probes(None)
         self._draw_figures()
 
     def show_status(self, status: ShellStatus) -> None:
@@ -99,7 +113,8 @@ class ImagineScreen(HouseScreen):
         settings = self.draft.settings if self.draft else self.house.services.imagine_settings
         self.request, self.graph, self._asked = None, ReasoningGraph(), None
         self.query_one(ChainView).start("The chain of steps appears here as the model answers.")
-        self.query_one(ProbeTable).begin()
+        self.query_one(SeedTable).begin()
+        self._take_probes(None)
         self.take(Draft(trial, anchor, source, settings))
         self.query_one(ChangeList).focus()
 
@@ -134,6 +149,8 @@ class ImagineScreen(HouseScreen):
             return draft is not None
         if action in ("run", "run_new_seed"):
             return draft is not None and bool(draft.changes) and not self.house.running
+        if action == "probe":
+            return self._probes is not None and self._probes.open and not self.house.running
         if action == "graph":
             return self.request is not None
         return super().check_action(action, parameters)
@@ -220,6 +237,7 @@ class ImagineScreen(HouseScreen):
         self._asked, self.request, self.graph = draft, request, ReasoningGraph()
         self.take(draft)
         self.query_one(ChainView).start(ASKED)
+        self._take_probes(None)
         self.show_pane("chain-pane")
         self.house.start_run(request)
 
@@ -242,12 +260,47 @@ class ImagineScreen(HouseScreen):
             if update.graph.finished is None and update.graph.started is None:
                 chain.start("Nothing was asked.")
             chain.show_graph(update.graph, running=False)
-            self.query_one(ProbeTable).add(update.request, update.graph)
+            self.query_one(SeedTable).add(update.request, update.graph)
+            self.read_probes(update.graph)
             self.refresh_bindings()
 
     def shows_run(self, run_id: str) -> bool:
         """Whether the chain is that of this run."""
         return self.request is not None and self.request.run_id == run_id
+
+    # Its probes
+
+    def action_probe(self) -> None:
+        """Ask the run's question in other ways."""
+        if self.house.start_probes(self.graph):
+            self.query_one(FiguresPart).show_tab("Probes")
+            self.show_pane("figure-pane")
+
+    def _probes_updated(self, update: ProbeUpdate) -> None:
+        if self._probes is None or not self.shows_run(update.run_id):
+            return
+        if update.progress is None:
+            self.read_probes(self.graph)
+        else:
+            self.query_one(FiguresPart).show_probes(self._probes, update.progress)
+        self.refresh_bindings()
+
+    @work(thread=True, exclusive=True, exit_on_error=False, group="probes", description="read the probes of the run")
+    def read_probes(self, graph: ReasoningGraph) -> None:
+        """Read what the probes of the run showed so far."""
+        if graph.started is not None:
+            folder = self.house.services.runs().probes_folder(graph.started.run_id)
+            self.post_message(ProbesRead(probes_of(graph, folder)))
+
+    @on(ProbesRead)
+    def _probes_read(self, event: ProbesRead) -> None:
+        if self.shows_run(event.probes.run_id):
+            self._take_probes(event.probes)
+
+    def _take_probes(self, probes: RunProbes | None) -> None:
+        self._probes = probes
+        self.query_one(FiguresPart).show_probes(probes)
+        self.refresh_bindings()
 
     # The figures
 

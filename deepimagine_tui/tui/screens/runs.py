@@ -15,11 +15,14 @@ from textual.message import Message
 from textual.widgets import DataTable, Static
 
 from deepimagine_tui.reasoning.graph import ReasoningGraph
+from deepimagine_tui.reasoning.probe_asking import ProbeProgress
+from deepimagine_tui.reasoning.probe_results import RunProbes, probes_of
 from deepimagine_tui.reasoning.request import ImagineRequest, WhatIf
 from deepimagine_tui.reasoning.runs import RunStore, RunSummary
 from deepimagine_tui.trials.model import Trial
 from deepimagine_tui.tui.actions import bind
 from deepimagine_tui.tui.copying import ExportChoice
+from deepimagine_tui.tui.jobs.probe import ProbeUpdate
 from deepimagine_tui.tui.jobs.run import RunUpdate
 from deepimagine_tui.tui.run_details import run_details
 from deepimagine_tui.tui.run_files import run_choices
@@ -45,6 +48,7 @@ class RunOpened(Message):
 
     summary: RunSummary
     graph: ReasoningGraph
+    probes: RunProbes
 
 
 @dataclass
@@ -66,10 +70,10 @@ class RunsScreen(HouseScreen):
     """The list on the left, the run under the cursor on the right."""
 
     NAME = "Runs"
-    HELP = (
-        "Every run is kept. g shows its graph, r asks its question again, n names it, space marks and c compares marked runs."
+    HELP = "Every run is kept. g shows its graph, r asks again, p probes, n names; space marks and c compares marked runs."
+    BINDINGS: ClassVar[list[BindingType]] = bind(
+        "runs.graph", "runs.again", "runs.probe", "runs.rename", "runs.delete", "list.compare"
     )
-    BINDINGS: ClassVar[list[BindingType]] = bind("runs.graph", "runs.again", "runs.rename", "runs.delete", "list.compare")
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,6 +90,7 @@ class RunsScreen(HouseScreen):
     def on_mount(self) -> None:
         """List what is kept, and again whenever a run ends."""
         self.house.run_signal.subscribe(self, self._run_ended, immediate=True)
+        self.house.probe_signal.subscribe(self, self._probes_updated, immediate=True)
         self.query_one("#no-runs").display = False
 
     def on_screen_resume(self) -> None:
@@ -107,7 +112,9 @@ class RunsScreen(HouseScreen):
     @work(thread=True, exclusive=True, exit_on_error=False, group="run", description="open the run")
     def open_run(self, summary: RunSummary) -> None:
         """Read one run."""
-        self.post_message(RunOpened(summary, self.house.services.runs().show(summary.run_id)))
+        runs = self.house.services.runs()
+        graph = runs.show(summary.run_id)
+        self.post_message(RunOpened(summary, graph, probes_of(graph, runs.probes_folder(summary.run_id))))
 
     @work(thread=True, exclusive=True, exit_on_error=False, group="compare", description="compare the runs")
     def read_runs(self, run_ids: tuple[str, ...]) -> None:
@@ -153,10 +160,26 @@ class RunsScreen(HouseScreen):
     def _run_opened(self, event: RunOpened) -> None:
         if self._current is None or event.summary.run_id != self._current.run_id:
             return
+        again = self._opened is not None and self._opened.summary.run_id == event.summary.run_id
         self._opened = event
-        pane = self.query_one("#run-details", DrawnPane)
-        pane.draw_with(lambda width, _height: run_details(event.summary, event.graph, width))
-        pane.scroll_home(animate=False)
+        self._draw(event, None)
+        if not again:
+            self.query_one("#run-details", DrawnPane).scroll_home(animate=False)
+        self.refresh_bindings()
+
+    def _draw(self, opened: RunOpened, progress: ProbeProgress | None) -> None:
+        self.query_one("#run-details", DrawnPane).draw_with(
+            lambda width, _height: run_details(opened.summary, opened.graph, width, opened.probes, progress)
+        )
+
+    def _probes_updated(self, update: ProbeUpdate) -> None:
+        opened = self._opened
+        if opened is None or opened.summary.run_id != update.run_id:
+            return
+        if update.progress is None:
+            self.open_run(opened.summary)
+        else:
+            self._draw(opened, update.progress)
         self.refresh_bindings()
 
     @property
@@ -171,6 +194,8 @@ class RunsScreen(HouseScreen):
             return True
         if action in ("graph", "again"):
             return self._opened is not None
+        if action == "probe":
+            return self._opened is not None and self._opened.probes.open and not self.house.running
         if action in ("rename", "delete"):
             return self._current is not None
         if action == "compare":
@@ -206,6 +231,11 @@ class RunsScreen(HouseScreen):
     @on(TrialRead)
     def _trial_read(self, event: TrialRead) -> None:
         self.house.hand_over("imagine", (event.trial, event.request))
+
+    def action_probe(self) -> None:
+        """Ask the run's question in other ways; the numbers appear with the run."""
+        if self._opened is not None and self.house.start_probes(self._opened.graph):
+            self.show_pane("run-pane")
 
     def action_rename(self) -> None:
         """Ask for a name."""

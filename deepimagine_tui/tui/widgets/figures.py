@@ -1,16 +1,19 @@
-"""The figures of a what-if behind tabs: trajectory, waterfall, probes, and the exact prompt."""
+"""The figures of a what-if behind tabs: trajectory, waterfall, seeds, probes, and the exact prompt."""
 
 from __future__ import annotations
 
 from textual.content import Content
 
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
+from deepimagine_tui.reasoning.probe_asking import ProbeProgress
+from deepimagine_tui.reasoning.probe_results import RunProbes
 from deepimagine_tui.text import inert
 from deepimagine_tui.tui.draft import Draft
+from deepimagine_tui.tui.probe_card import NOTHING, probe_card
 from deepimagine_tui.tui.run_details import interpretation_card
 from deepimagine_tui.tui.trajectory import waterfall, what_if_figure
 from deepimagine_tui.tui.widgets.drawn import DrawnPane
-from deepimagine_tui.tui.widgets.probes import ProbeTable
+from deepimagine_tui.tui.widgets.seeds import SeedTable
 from deepimagine_tui.tui.widgets.tabs import TabbedPart
 from deepimagine_tui.tui.widgets.text_pane import TextPane
 
@@ -24,7 +27,8 @@ class FiguresPart(TabbedPart):
         super().__init__(
             ("Trajectory", DrawnPane(id="trajectory")),
             ("Waterfall", DrawnPane(id="waterfall")),
-            ("Probes", ProbeTable()),
+            ("Seeds", SeedTable()),
+            ("Probes", DrawnPane(id="probes")),
             ("Prompt", TextPane(id="prompt")),
         )
 
@@ -40,6 +44,14 @@ class FiguresPart(TabbedPart):
         self.query_one("#waterfall", DrawnPane).draw_with(
             lambda width, _height: Content("\n\n").join([waterfall(pathway, width), interpretation_card(graph, width)])
         )
+
+    def show_probes(self, probes: RunProbes | None, progress: ProbeProgress | None = None) -> None:
+        """Show the probes of the run, `progress` while they are asked; `None` before there is an answer to probe."""
+        pane = self.query_one("#probes", DrawnPane)
+        if probes is None:
+            pane.draw_with(lambda _width, _height: Content.styled(NOTHING, "dim"))
+        else:
+            pane.draw_with(lambda width, _height: probe_card(probes, width, progress))
 
     def show_prompt(self, pathway: PathwayView | None, selected: int) -> None:
         """Show the prompt of a step, counted from 1; the anchor (0) has none of its own, so the first step's is shown."""

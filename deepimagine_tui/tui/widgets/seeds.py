@@ -1,4 +1,4 @@
-"""Probes: the same question asked again, with other seeds or samples, side by side, and how far the answers lie apart."""
+"""Seeds: the same question asked again, with other seeds or samples, side by side, and how far the answers lie apart."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from deepimagine_tui.tui.widgets.table import HouseTable
 _COLUMNS = {"Seed": 7, "Arm": 8, "Effect": 8, "P(met)": 6, "Verdict": 8}
 
 
-class ProbeTable(HouseTable):
+class SeedTable(HouseTable):
     """One row a run or sample; the last row is the range."""
 
-    HELP = "Probes: press R to ask the same question with another seed. The last row tells how far the answers lie apart."
+    HELP = "Seeds: press R to ask the same question with another seed. The last row tells how far the answers lie apart."
 
     def __init__(self) -> None:
-        super().__init__(id="probes", export_name="probes")
+        super().__init__(id="seeds", export_name="seeds")
         self._seen: list[tuple[Number | None, Number | None]] = []
         self._question: tuple[WhatIf | Forecast, Estimand] | None = None
 
