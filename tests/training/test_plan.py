@@ -14,7 +14,7 @@ pytest.importorskip("transformers")
 from deepimagine_training import pair_files, recipes
 from deepimagine_training.base_shape import KNOWN, BaseShape, shape_of
 from deepimagine_training.counting import count
-from deepimagine_training.memory import sft_parts, total
+from deepimagine_training.memory import grpo_parts, sft_parts, total
 from deepimagine_training.pairs import PairSet
 from deepimagine_training.plan import Plan, Speed, assumed_speed, plan, step_flops
 from msgspec.structs import replace
@@ -77,17 +77,42 @@ def test_sharding_takes_less_memory_of_each_process():
 
 @pytest.mark.parametrize(
     ("batch", "length", "recomputed", "measured_gb"),
-    [(1, 512, "no", 2.8), (8, 260, "no", 7.63), (8, 260, "yes", 3.77), (4, 512, "no", 8.15), (8, 512, "yes", 3.92)],
+    [(1, 512, "false", 3.21), (2, 512, "false", 4.1), (4, 260, "false", 4.17), (8, 260, "true", 3.58)],
 )
 def test_memory_is_near_what_was_measured(batch: int, length: int, recomputed: str, measured_gb: float):
+    """Measured: the largest resident set of `train sft` on the embedded base, the first over an hour of it; where activations
+    are recomputed, that is what loading takes."""
     changes = {
         "sft.batch_size": str(batch),
         "data.max_tokens": str(length),
-        "machine.gradient_checkpointing": "true" if recomputed == "yes" else "false",
+        "machine.gradient_checkpointing": recomputed,
     }
-    runtime_not_measured_gb = 0.3
-    estimate = total(sft_parts(recipes.read("laptop", changes), SMALL)) / 1e9 - runtime_not_measured_gb
-    assert measured_gb * 0.97 < estimate < measured_gb * 1.15
+    estimate = total(sft_parts(recipes.read("laptop", changes), SMALL)) / 1e9
+    assert measured_gb * 0.95 < estimate < measured_gb * 1.15
+
+
+def test_memory_of_an_80_gb_recipe_is_its_arithmetic():
+    gb = {part.name: part.bytes / 1e9 for part in sft_parts(recipes.read("gemma-3-12b"), shape_of("google/gemma-3-12b-it"))}
+    recipe = recipes.read("gemma-3-12b")
+    assert (recipe.machine.sharding, recipe.machine.gradient_checkpointing) == ("ddp", True)
+    queries, keys, wide, inner = 16 * 256, 8 * 256, 3840, 15_360
+    features = 7 * wide + 2 * queries + 2 * keys + 3 * inner
+    tokens = recipe.sft.batch_size * recipe.data.max_tokens
+    assert gb["weights"] == pytest.approx(11.77 * 2, rel=0.01)
+    assert gb["adapter, gradients, optimiser"] == pytest.approx(recipe.lora.r * 48 * features * 16 / 1e9, rel=0.01)
+    assert gb["activations"] == pytest.approx(tokens * 2 * (48 * wide + features + 5 * wide) / 1e9, rel=0.01)
+    assert gb["head"] == pytest.approx(128 * 262_208 * 4 * 2 / 1e9)
+
+
+def test_memory_of_reinforcement_has_each_prompt_once_on_a_cpu_and_in_every_sample_on_a_gpu():
+    def activations(name: str, generations: int) -> float:
+        recipe = recipes.read(name, {"grpo.generations": str(generations)})
+        return next(part.bytes for part in grpo_parts(recipe, shape_of(recipe.base)) if part.name == "activations")
+
+    read, written = 512 - 48, 48 + 32
+    ratio = (read + 8 * written) / (read + 4 * written)
+    assert activations("laptop", 8) / activations("laptop", 4) == pytest.approx(ratio)
+    assert activations("qwen3.5-9b", 16) / activations("qwen3.5-9b", 8) == pytest.approx(2)
 
 
 def test_steps_follow_from_examples_batches_and_epochs(pairs_folder: Path):
@@ -191,7 +216,7 @@ def test_the_command_tells_a_plan_and_writes_nothing(cli: Cli, pairs_folder: Pat
         assert words in told.out
     as_json = cli("train", "plan", "qwen3.5-9b", "--tflops", "400", "--json").json
     assert as_json["plan"]["speed"] == {"flops": 4e14, "source": "as given by --tflops"}
-    assert "vllm-serve" in as_json["commands"]["server"]
+    assert "vllm serve" in as_json["commands"]["server"]
     refused = cli("train", "plan", "laptop", "--set", "data.max_tokens=99999")
     assert (refused.code, refused.out) == (ExitCode.REFUSED, "")
 
