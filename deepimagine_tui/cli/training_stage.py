@@ -65,13 +65,17 @@ def train_each(wanted: Mapping[Path, Recipe], train: Callable[[Path, Recipe], Ma
 
 
 def tell_runs(made: Mapping[Path, Manifest], examples: str, lines: Callable[[Manifest], list[str]], *, as_json: bool) -> None:
-    """Print what came of a stage.
+    """Print what came of a stage, once for all processes that trained together.
 
     Args:
         examples: What its examples are called.
         lines: What else is said of a run.
         as_json: Whether in JSON.
     """
+    from deepimagine_training.run_folder import is_first_process
+
+    if not is_first_process():
+        return
     if as_json:
         emit_json({"runs": [{"folder": str(place), "manifest": manifest} for place, manifest in made.items()]})
         return

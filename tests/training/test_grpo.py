@@ -19,11 +19,11 @@ pytest.importorskip("trl", reason="the `training` extra is not installed")
 from deepimagine_training import bases, grpo, pair_files, run_folder, run_manifest
 from deepimagine_training.inputs import opened
 from deepimagine_training.pairs import PairSet, draw
-from deepimagine_training.recipe import DataRecipe, GrpoRecipe, LoraRecipe, MachineRecipe, Recipe
+from deepimagine_training.recipe import DataRecipe, GrpoRecipe, LoraRecipe, Recipe
 from deepimagine_training.tasks import balanced, evenly, tasks_of
 from msgspec.structs import replace
 
-from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, ModelError, NewerSchemaError, RefusedError
+from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, ModelError, NewerSchemaError
 from tests.cli.conftest import Cli, cli, plain_environment
 from tests.training.made import many_trials, write
 from tests.training.made_policy import wordy_gemma3
@@ -229,13 +229,6 @@ def test_pairs_of_another_version_are_refused(room: Path, tmp_path: Path, drawn:
 def test_a_recipe_that_leaves_no_question_is_refused(room: Path, tmp_path: Path):
     with pytest.raises(BadInputError, match="holds no train pair with a posted verdict"):
         train(room, tmp_path / "run", replace(recipe(), data=DataRecipe(max_tokens=20)))
-
-
-def test_what_is_not_built_is_refused_before_anything_is_loaded(room: Path, tmp_path: Path):
-    wanted = replace(recipe(), machine=MachineRecipe(device="cuda", sharding="fsdp", processes=2))
-    with pytest.raises(RefusedError):
-        train(room, tmp_path / "run", wanted)
-    assert not (tmp_path / "run").exists()
 
 
 def test_tasks_are_even_over_verdicts_and_flips(drawn: PairSet):

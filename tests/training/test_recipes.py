@@ -146,7 +146,14 @@ def test_each_machine_has_its_launch_command():
         assert words[words.index("--num_processes") + 1] == str(8 * nodes)
         assert ("--machine_rank" in words) == (nodes > 1)
         assert f"machine.sharding={sharding}" in words
-    assert server_command(recipes.read("qwen3.5-9b")) == "trl vllm-serve --model Qwen/Qwen3.5-9B --port 8000"
+    words = shlex.split(server_command(recipes.read("qwen3.5-9b")))
+    assert words[:7] == ["env", "VLLM_SERVER_DEV_MODE=1", "vllm", "serve", "Qwen/Qwen3.5-9B", "--port", "8000"]
+    assert words[words.index("--weight-transfer-config") + 1] == '{"backend": "nccl"}'
+
+
+def test_on_a_cpu_each_process_is_started():
+    words = shlex.split(launch_command(recipes.read("laptop", {"machine.processes": "2"}), "laptop", "sft"))
+    assert words[:3] == ["torchrun", "--nproc_per_node", "2"]
 
 
 @pytest.mark.parametrize("sharding", ["ddp", "fsdp"])

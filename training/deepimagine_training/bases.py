@@ -148,6 +148,11 @@ def _text_only(facts: BaseFacts) -> dict[str, Any]:
     return {"config": config.get_text_config()} if config.get_text_config() is not config else {}
 
 
+def prefix_of_language(facts: BaseFacts) -> str:
+    """What the names of a language model's layers have before them in its base, where that also sees images; else none."""
+    return "model.language_model." if _text_only(facts) else ""
+
+
 def _downloaded(name: str) -> Path:
     """The folder of a hub model on this machine, weights and tokenizer included."""
     hub = extra("transformers.utils.hub")

@@ -13,6 +13,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from deepimagine_training import processes
 from deepimagine_training.run_folder import RunFolder
 from deepimagine_training.run_manifest import Ended, Stage
 from deepimagine_tui.errors import ModelError
@@ -73,8 +74,12 @@ class Follower(TrainerCallback):
         self._first_step = state.global_step
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:  # noqa: ANN401
-        """Stop where that was asked for or the time is up; a checkpoint is saved first."""
-        if self.seconds >= self._limit and state.global_step < state.max_steps:
+        """Stop where that was asked for or the time is up, in whichever process; a checkpoint is saved first."""
+        late = self.seconds >= self._limit and state.global_step < state.max_steps
+        found = processes.by_process((self._cancel.is_set(), late))
+        if any(stopped for stopped, _ in found):
+            self._cancel.set()
+        if any(is_late for _, is_late in found):
             self.ended = "time limit"
         if self._cancel.is_set() or self.ended == "time limit":
             control.should_save = control.should_training_stop = True

@@ -12,13 +12,13 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from deepimagine_training import bases, pair_files, run_manifest, sft
+from deepimagine_training import bases, pair_files, run_manifest, serving, sft
 from deepimagine_training.encoding import prompt_ids
 from deepimagine_training.recipe import Recipe
 from deepimagine_training.run_folder import RunFolder
 from deepimagine_training.run_manifest import BaseUsed, DataUsed, Manifest
 from deepimagine_training.tasks import Task, balanced, evenly, tasks_of
-from deepimagine_tui.errors import BadInputError, CancelledError, RefusedError
+from deepimagine_tui.errors import BadInputError, CancelledError
 from deepimagine_tui.extras import extra
 from deepimagine_tui.files import sha256, storage_error
 from deepimagine_tui.reasoning import prompts
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
     from deepimagine_training.following import Follower
-    from deepimagine_training.grpo_trainer import ForecastTrainer
     from deepimagine_training.grpo_validation import Judged
 
 
@@ -81,7 +80,8 @@ def train(
     Raises:
         MissingExtraError: the `training` extra is not installed.
         BadInputError: pairs, base or parent cannot be used, or do not belong together.
-        RefusedError: the folder holds something else, or the recipe cannot be run here.
+        RefusedError: the folder holds something else.
+        NetworkError: the vLLM server that is to sample does not answer.
         ModelError: the loss or the model's output is no number any more.
         CancelledError: `cancel` was set; a checkpoint was kept.
         StorageError: the folder cannot be written.
@@ -134,10 +134,8 @@ def train(
 
 
 def _check(recipe: Recipe) -> None:
-    if recipe.machine.sharding == "fsdp":
-        raise RefusedError(
-            "Reinforcement learning needs the whole policy in each process.", "Set machine.sharding=ddp for this stage."
-        )
+    if recipe.grpo.rollouts == "vllm":
+        serving.check_answers(recipe.grpo.vllm_server)
 
 
 def _parent(folder: Path, base: bases.BaseFacts, sides_version: str) -> Manifest:
@@ -186,6 +184,7 @@ def _train(
     told: Callable[[str], object],
 ) -> _Trained:
     extra("trl")
+    from deepimagine_training import processes, sharding
     from deepimagine_training.following import Follower
     from deepimagine_training.grpo_arguments import arguments
     from deepimagine_training.grpo_trainer import ForecastTrainer
@@ -200,6 +199,7 @@ def _train(
     trainer = ForecastTrainer(
         {task.row.id: task for task in prepared.train},
         recipe.grpo.max_reasoning_tokens,
+        bases.prefix_of_language(loaded.facts),
         model=_policy(recipe, loaded, parent),
         args=arguments(recipe, folder.checkpoints),
         train_dataset=extra("datasets").Dataset.from_dict({"prompt": [task.row.id for task in prepared.train]}),
@@ -210,18 +210,17 @@ def _train(
     follower = Follower(folder, "grpo", cancel, recipe.grpo.max_minutes, spent, told)
     trainer.add_callback(validation)
     trainer.add_callback(follower)
-    start = {name: value.detach().clone() for name, value in _adapter(trainer)}
+    start = sharding.adapter_of(trainer.model)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
     steps = trainer.state.global_step
-    if cancel.is_set():
+    if any(processes.by_process(cancel.is_set())):
         raise CancelledError(f"Training was stopped at step {steps:,}.", "The same command goes on from there.")
     before, after = validation.look(0), validation.look(steps)
     kept = after.brier < before.brier
     if not kept:
         told(f"Not kept: held-out Brier {before.brier:.4f} before, {after.brier:.4f} after")
-        for name, value in _adapter(trainer):
-            value.data.copy_(start[name])
-    cast("PeftModel", trainer.model).save_pretrained(str(folder.adapter), selected_adapters=["default"])
+    model = cast("PeftModel", trainer.model)
+    sharding.save_adapter(model, sharding.adapter_of(model) if kept else start, folder.adapter)
     records = folder.records()
     tokens = sum(float(record.get("completion_tokens", 0)) for record in records)
     tokens *= recipe.grpo.prompts * recipe.grpo.generations
@@ -244,8 +243,3 @@ def _policy(recipe: Recipe, loaded: bases.Loaded, parent: Path | None) -> Any:  
         return peft.PeftModel.from_pretrained(loaded.model, str(parent / "adapter"), is_trainable=True)
     extra("transformers").set_seed(recipe.seed)
     return peft.get_peft_model(loaded.model, sft.lora(recipe))
-
-
-def _adapter(trainer: ForecastTrainer) -> list[tuple[str, Any]]:
-    """The trained parameters, by name."""
-    return [(name, value) for name, value in cast("PeftModel", trainer.model).named_parameters() if value.requires_grad]

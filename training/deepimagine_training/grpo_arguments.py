@@ -11,6 +11,8 @@ from deepimagine_training.grpo_trainer import REWARD_WEIGHTS
 from deepimagine_training.recipe import Recipe
 
 _CHECKPOINTS_KEPT = 2
+LINE_END = "\n"
+"""What ends reasoning."""
 
 
 def arguments(recipe: Recipe, checkpoints: Path) -> GRPOConfig:
@@ -18,7 +20,12 @@ def arguments(recipe: Recipe, checkpoints: Path) -> GRPOConfig:
     grpo, machine = recipe.grpo, recipe.machine
     samples = grpo.prompts * grpo.generations // machine.processes
     at_once = grpo.generations if samples % grpo.generations == 0 else samples
-    served: dict[str, Any] = {"use_vllm": True, "vllm_mode": "server", "vllm_server_base_url": grpo.vllm_server}
+    served: dict[str, Any] = {
+        "use_vllm": True,
+        "vllm_mode": "server",
+        "vllm_server_base_url": grpo.vllm_server.rstrip("/"),
+        "generation_kwargs": {"stop": [LINE_END]},
+    }
     on_cpu = machine.device == "cpu"
     return GRPOConfig(
         output_dir=str(checkpoints),

@@ -17,8 +17,9 @@ import torch
 from trl.trainer.grpo_trainer import GRPOTrainer
 from trl.trainer.utils import split_tensor_dict
 
+from deepimagine_training import processes, serving, sharding
 from deepimagine_training.chains import Forecaster
-from deepimagine_training.grpo_validation import Judged, accuracies, judge
+from deepimagine_training.grpo_validation import Judged, accuracies, judged, probabilities
 from deepimagine_training.hf_tokens import HfTokens
 from deepimagine_training.rewards import DIRECTION_WEIGHT, VALUE_WEIGHT, Reward, reward
 from deepimagine_training.rollouts import Asked, Rollout, roll_out
@@ -51,6 +52,8 @@ def rails(grade: Sequence[Reward], **_: Any) -> list[float | None]:  # noqa: ANN
 _REWARDS = (verdict, direction, value, rails)
 REWARD_WEIGHTS = (1.0, DIRECTION_WEIGHT, VALUE_WEIGHT, 1.0)
 """Of the parts of a reward, in the order of `_REWARDS`."""
+_SEEDS = 2**31
+"""Seeds that a vLLM server takes."""
 
 
 class ForecastTrainer(GRPOTrainer):
@@ -62,10 +65,11 @@ class ForecastTrainer(GRPOTrainer):
     Args:
         tasks: By id.
         max_reasoning_tokens: The most that reasoning may take.
+        served_prefix: What a vLLM server's model has before the policy's names, where it is more than the policy.
         settings: Of TRL's trainer: `model`, `args`, `train_dataset`, `processing_class`, `callbacks`.
     """
 
-    def __init__(self, tasks: Mapping[str, Task], max_reasoning_tokens: int, **settings: Any) -> None:  # noqa: ANN401
+    def __init__(self, tasks: Mapping[str, Task], max_reasoning_tokens: int, served_prefix: str, **settings: Any) -> None:  # noqa: ANN401
         self._tasks = tasks
         self._max_reasoning_tokens = max_reasoning_tokens
         self._pull: list[float] = []
@@ -73,7 +77,10 @@ class ForecastTrainer(GRPOTrainer):
         with warnings.catch_warnings():
             # TRL may change what a rollout function is: the versions of both are pinned together.
             warnings.filterwarnings("ignore", message="You are using 'rollout_func'", category=UserWarning)
-            super().__init__(reward_funcs=list(_REWARDS), rollout_func=self._roll_out, **settings)
+            with serving.asked(settings["args"].vllm_server_base_url or ""):
+                super().__init__(reward_funcs=list(_REWARDS), rollout_func=self._roll_out, **settings)
+        if self.use_vllm:
+            self.vllm_generation._iter_named_params = lambda: sharding.merged(self.model, served_prefix)
         self._tokens = HfTokens(self.processing_class, list(self.eos_token_ids))
 
     def judge(self, tasks: Sequence[Task], cancel: Event) -> Judged:
@@ -83,8 +90,15 @@ class ForecastTrainer(GRPOTrainer):
             CancelledError: `cancel` was set.
             ModelError: its output is not a number.
         """
+        first, step = self.accelerator.process_index, self.accelerator.num_processes
+        # Of several processes none may leave the others waiting, so only the end of a step stops them.
+        stop = cancel if step == 1 else Event()
         with self._policy() as model:
-            return judge(Forecaster(model, self._tokens, self._max_reasoning_tokens, cancel), tasks)
+            mine = probabilities(Forecaster(model, self._tokens, self._max_reasoning_tokens, stop), tasks[first::step])
+        found = [0.5] * len(tasks)
+        for at, of_one in enumerate(processes.by_process(mine)):
+            found[at::step] = of_one
+        return judged(tasks, found)
 
     def _roll_out(self, names: list[str], _trainer: GRPOTrainer) -> dict[str, Any]:
         """Samples of the tasks `names`, each of which comes as often as it is to be sampled."""
@@ -121,7 +135,10 @@ class ForecastTrainer(GRPOTrainer):
         self, tasks: Sequence[Task], rows: Sequence[list[int]], seeds: Sequence[int]
     ) -> tuple[list[Asked], list[list[float | None]]]:
         """Questions with the reasoning that a vLLM server sampled, up to the line's end, and its log-probabilities."""
-        sampled, logprobs = self._generate_single_turn(list(rows), None, {}, self.num_generations)  # type: ignore[no-untyped-call]
+        step = self.state.global_step
+        self.vllm_generation.generation_kwargs["seed"] = sequence_seed(self.args.seed, 0, step) % _SEEDS
+        with serving.asked(self.args.vllm_server_base_url):  # type: ignore[attr-defined]  # of GRPOConfig
+            sampled, logprobs = self._generate_single_turn(list(rows), None, {}, self.num_generations)  # type: ignore[no-untyped-call]
         written = [self._line(ids) for ids in sampled]
         asked = [
             Asked(row, task.question, (seed,), ids) for row, task, seed, ids in zip(rows, tasks, seeds, written, strict=True)
@@ -139,7 +156,8 @@ class ForecastTrainer(GRPOTrainer):
         was_training = model.training
         model.eval()
         try:
-            yield model.get_base_model()
+            with sharding.whole(model):
+                yield model.get_base_model()
         finally:
             model.train(was_training)
 
@@ -193,9 +211,10 @@ class ForecastTrainer(GRPOTrainer):
         *more: Any,  # noqa: ANN401  # as TRL has it
         **settings: Any,  # noqa: ANN401  # as TRL has it
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
-        """On a CPU, only where a token was chosen, and each prompt once; entropies are not worked out there."""
+        """On a CPU, only where a token was chosen, and each prompt once; entropies are not worked out there. Several processes
+        call the model as it is wrapped, without which their gradients would stay apart."""
         found: tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]
-        if input_ids.device.type != "cpu":
+        if input_ids.device.type != "cpu" or self.accelerator.num_processes > 1:
             found = super()._get_per_token_logps_and_entropies(
                 model, input_ids, attention_mask, logits_to_keep, *more, **settings
             )

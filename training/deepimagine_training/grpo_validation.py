@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from deepimagine_training import processes
 from deepimagine_training.chains import Forecaster
 from deepimagine_training.run_folder import RunFolder
 from deepimagine_training.tasks import Task
@@ -56,17 +57,22 @@ def accuracies(tasks: Sequence[Task], probabilities: Sequence[float]) -> tuple[f
     return flips, others
 
 
-def judge(policy: Forecaster, tasks: Sequence[Task]) -> Judged:
-    """Ask `tasks`, taking the likeliest reasoning, and grade P(met).
+def probabilities(policy: Forecaster, tasks: Sequence[Task]) -> list[float]:
+    """P(met) of `tasks`, asked with the likeliest reasoning; one half where the policy gives none.
 
     Raises:
         CancelledError: the policy was stopped.
         ModelError: its output is not a number.
     """
-    probabilities: list[float] = []
+    found: list[float] = []
     for start in range(0, len(tasks), _AT_ONCE):
-        found = policy.answers(policy.walked(tasks[start : start + _AT_ONCE]))
-        probabilities += [one.probability if one.probability is not None else 0.5 for one in found]
+        answers = policy.answers(policy.walked(tasks[start : start + _AT_ONCE]))
+        found += [one.probability if one.probability is not None else 0.5 for one in answers]
+    return found
+
+
+def judged(tasks: Sequence[Task], probabilities: Sequence[float]) -> Judged:
+    """Grade the P(met) of `tasks`."""
     brier = fmean(
         scoring.brier(probability, task.row.target_verdict) for task, probability in zip(tasks, probabilities, strict=True)
     )
@@ -121,7 +127,7 @@ class Validation(TrainerCallback):
             ModelError: the model's output is not a number.
             StorageError: the log cannot be written.
         """
-        found = self.at(step)
+        found = processes.of_first(self.at(step))
         if found is None:
             found = self._ask()
             self._folder.log({"stage": "grpo", "step": step, **found.record()})

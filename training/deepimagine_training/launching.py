@@ -24,20 +24,23 @@ def launch_command(recipe: Recipe, named: str, stage: Stage, overrides: tuple[st
     machine = recipe.machine
     if machine.processes == 1:
         return shlex.join(["deepimagine", *words])
-    launcher = ["accelerate", "launch", "--num_processes", str(machine.processes), "--num_machines", str(machine.nodes)]
-    if machine.device == "cpu":
-        launcher.append("--cpu")
+    if machine.device == "cpu":  # accelerate's launcher starts a single process there
+        launcher = ["torchrun", "--nproc_per_node", str(machine.processes // machine.nodes), "--nnodes", str(machine.nodes)]
+        where = ("--node_rank", "--master_addr", "--master_port")
     else:
+        launcher = ["accelerate", "launch", "--num_processes", str(machine.processes), "--num_machines", str(machine.nodes)]
         launcher += ["--config_file", str(accelerate_config(recipe))]
+        where = ("--machine_rank", "--main_process_ip", "--main_process_port")
     if machine.nodes > 1:
-        launcher += ["--machine_rank", "RANK", "--main_process_ip", "FIRST_NODE", "--main_process_port", "29500"]
+        launcher += [word for pair in zip(where, ("RANK", "FIRST_NODE", "29500"), strict=True) for word in pair]
     return shlex.join([*launcher, "-m", "deepimagine_tui.cli", *words])
 
 
 def server_command(recipe: Recipe) -> str:
-    """What starts the vLLM server that a recipe samples by."""
-    address = urlsplit(recipe.grpo.vllm_server)
-    return shlex.join(["trl", "vllm-serve", "--model", recipe.base, "--port", str(address.port or 80)])
+    """What starts the vLLM server that a recipe samples by: one that takes weights, and tells log-probabilities as sampled."""
+    port = str(urlsplit(recipe.grpo.vllm_server).port or 80)
+    takes = ["--weight-transfer-config", '{"backend": "nccl"}', "--logprobs-mode", "processed_logprobs", "--max-logprobs", "-1"]
+    return shlex.join(["env", "VLLM_SERVER_DEV_MODE=1", "vllm", "serve", recipe.base, "--port", port, *takes])
 
 
 def accelerate_config(recipe: Recipe) -> Path:

@@ -167,7 +167,9 @@ class _Row:
             self._text.append(b"".join(map(self._tokens.piece, written)).decode("utf-8", "replace"))
             self._take(written, [True] * len(written))
         self._sequence.start([])
-        self._take(self._sequence.pending, [False] * len(self._sequence.pending))
+        pending = self._sequence.pending
+        # Where reasoning ended by itself, that was chosen too: the first token of the lead stands for it.
+        self._take(pending, [bool(written) and not cut and at == 0 for at in range(len(pending))])
 
     def advance(self, logits: Any) -> None:  # noqa: ANN401  # a numpy array of the vocabulary's length
         reasoned = self._reasons

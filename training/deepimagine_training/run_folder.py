@@ -47,6 +47,11 @@ class Begun(msgspec.Struct, frozen=True):
     inputs: dict[str, str]
 
 
+def is_first_process() -> bool:
+    """Whether this process is the one that writes, of those that train together (`RANK`, as torch's launchers set it)."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def training_dir() -> Path:
     """Where runs are kept that are given no folder."""
     return paths.data_dir() / "training"
@@ -55,14 +60,13 @@ def training_dir() -> Path:
 class RunFolder:
     """The folder of one run. Reading it needs no lock; `begin` takes it, `finish` or `close` lets go of it.
 
-    Where several processes train together (`RANK`, as torch's launchers set it), the first one alone writes; the others
-    wait for it to begin.
+    Where several processes train together, the first one alone writes; the others wait for it to begin.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: Any = None
-        self._writes = os.environ.get("RANK", "0") == "0"
+        self._writes = is_first_process()
 
     def __enter__(self) -> RunFolder:
         return self

@@ -28,7 +28,7 @@ from deepimagine_tui.files import sha256, storage_error
 from deepimagine_tui.reasoning import prompts
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from peft import PeftModel
 
     from deepimagine_training.following import Follower
 
@@ -166,6 +166,7 @@ def _train(
     told: Callable[[str], object],
 ) -> _Trained:
     extra("trl")
+    from deepimagine_training import processes, sharding
     from deepimagine_training.following import Follower
     from deepimagine_training.sft_trainer import WeightedSFTTrainer, collator
 
@@ -188,10 +189,13 @@ def _train(
     trainer.remove_callback(extra("transformers").PrinterCallback)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
     metrics: dict[str, float] = {}
-    if not cancel.is_set():
+    if any(processes.by_process(cancel.is_set())):
+        cancel.set()
+    else:
         if prepared.validation:
             metrics["held_out_loss"] = float(trainer.evaluate()["eval_loss"])
-        cast("PreTrainedModel", trainer.model).save_pretrained(folder.adapter)
+        model = cast("PeftModel", trainer.model)
+        sharding.save_adapter(model, sharding.adapter_of(model), folder.adapter)
     losses = [float(record["loss"]) for record in folder.records() if "loss" in record]
     if losses:
         metrics["first_loss"], metrics["last_loss"] = losses[0], losses[-1]

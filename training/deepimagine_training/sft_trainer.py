@@ -50,7 +50,8 @@ class WeightedSFTTrainer(SFTTrainer):
             raise ValueError("this trainer computes no logits to return")
         weights = inputs["weights"]
         wanted = weights > 0
-        if inputs["input_ids"].device.type == "cpu":
+        # Several processes call the model as it is wrapped, without which their gradients would stay apart.
+        if inputs["input_ids"].device.type == "cpu" and self.accelerator.num_processes == 1:
             base = self.accelerator.unwrap_model(model).get_base_model()
             log_probs = completion_log_probs(base, inputs["input_ids"], inputs["attention_mask"], wanted)
             weight = weights[:, 1:][wanted[:, 1:]]
