@@ -1,13 +1,12 @@
 """What the processes of one run tell each other, so that they all take the same turn. With one process, nothing is sent.
 
-A process that goes another way than the others leaves them waiting for it. Imported only when training begins.
+A process that goes another way than the others leaves them waiting for it. Imported only when training begins: it loads torch.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
-from accelerate.utils import broadcast_object_list, gather_object
 from torch import distributed
 
 Told = TypeVar("Told")
@@ -20,13 +19,13 @@ def count() -> int:
 
 def by_process(mine: Told) -> list[Told]:
     """What each process has, in their order; every process asks."""
-    return cast("list[Told]", gather_object([mine])) if count() > 1 else [mine]
+    if count() == 1:
+        return [mine]
+    found: list[Any] = [None] * count()
+    distributed.all_gather_object(found, mine)
+    return found
 
 
 def of_first(mine: Told) -> Told:
     """What the first process has; every process asks."""
-    if count() > 1:
-        held = [mine]
-        broadcast_object_list(held)
-        return held[0]
-    return mine
+    return by_process(mine)[0]
