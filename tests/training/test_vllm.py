@@ -184,6 +184,12 @@ def test_a_run_that_is_gone_on_with_asks_for_what_it_would_have(room: Path, tmp_
         train(room, tmp_path / "cut", recipe(dying.url, max_steps=3))
     assert checkpoints(tmp_path / "cut") == ["checkpoint-1", "checkpoint-2"]
     assert not (tmp_path / "cut" / "manifest.json").exists()
+    with vllm_server(words, line_end) as elsewhere:
+        train(room, tmp_path / "cut", recipe(elsewhere.url, max_steps=3))
+    assert elsewhere.asked == whole.asked[2:]
+    for name in ("loss", "reward"):
+        ours, theirs = ([one[name] for one in run_folder.read_log(tmp_path / run) if name in one] for run in ("cut", "whole"))
+        assert ours == pytest.approx(theirs, rel=1e-3, abs=1e-5)
 
 
 def test_a_server_that_is_down_is_told_before_anything_is_loaded(room: Path, tmp_path: Path):

@@ -100,6 +100,11 @@ class ForecastTrainer(GRPOTrainer):
             found[at::step] = of_one
         return judged(tasks, found)
 
+    def _generate(self, prompts: list[Any]) -> Any:  # noqa: ANN401  # as TRL has it
+        """As TRL's: a server gets the weights and is asked for samples; what it fails at is told as that."""
+        with serving.asked(self.args.vllm_server_base_url or ""):  # type: ignore[attr-defined]  # of GRPOConfig
+            return super()._generate(prompts)  # type: ignore[no-untyped-call]
+
     def _roll_out(self, names: list[str], _trainer: GRPOTrainer) -> dict[str, Any]:
         """Samples of the tasks `names`, each of which comes as often as it is to be sampled."""
         with self._policy() as model:
@@ -137,8 +142,7 @@ class ForecastTrainer(GRPOTrainer):
         """Questions with the reasoning that a vLLM server sampled, up to the line's end, and its log-probabilities."""
         step = self.state.global_step
         self.vllm_generation.generation_kwargs["seed"] = sequence_seed(self.args.seed, 0, step) % _SEEDS
-        with serving.asked(self.args.vllm_server_base_url):  # type: ignore[attr-defined]  # of GRPOConfig
-            sampled, logprobs = self._generate_single_turn(list(rows), None, {}, self.num_generations)  # type: ignore[no-untyped-call]
+        sampled, logprobs = self._generate_single_turn(list(rows), None, {}, self.num_generations)  # type: ignore[no-untyped-call]
         written = [self._line(ids) for ids in sampled]
         asked = [
             Asked(row, task.question, (seed,), ids) for row, task, seed, ids in zip(rows, tasks, seeds, written, strict=True)

@@ -30,8 +30,8 @@ from deepimagine_tui.reasoning.ids import new_run_id
 RECIPE, BEGUN, LOG = "recipe.json", "run.json", "log.jsonl"
 CHECKPOINTS, ADAPTER = "checkpoints", "adapter"
 _LOCK, _PID = ".lock", "trainer.pid"
-_MAY_CHANGE = frozenset({"sft.max_minutes", "grpo.max_minutes"})
-"""What may differ from the recipe that a run was begun with: how long it may go on."""
+_MAY_CHANGE = frozenset({"sft.max_minutes", "grpo.max_minutes", "grpo.vllm_server"})
+"""What may differ from the recipe that a run was begun with: how long it may go on, and where its server is."""
 _PATIENCE = 60.0
 """Seconds that a process waits for the first one of its run to begin."""
 
