@@ -14,6 +14,7 @@ from deepimagine_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from deepimagine_tui.reasoning.graph import ReasoningGraph
+    from deepimagine_tui.reasoning.probe_results import RunProbes
 
 Figure = Literal["graph", "trajectory", "forest", "waterfall"]
 
@@ -66,7 +67,7 @@ def report(run: str, output: Path | None) -> None:
     _ending(path, _REPORTS)
     from deepimagine_exporters.report import export_report
 
-    export_report(graph, path)
+    export_report(graph, path, probes=_probes_of(run_id))
     emit(str(path))
 
 
@@ -81,7 +82,7 @@ def data(run: str, output: Path | None, chosen: str | None) -> None:
     form = chosen or _ending(path, _DATA)
     from deepimagine_exporters.data import export_data
 
-    export_data(graph, path, form)
+    export_data(graph, path, form, probes=_probes_of(run_id))
     emit(str(path))
 
 
@@ -94,6 +95,12 @@ def _graph_of(run: str) -> tuple[str, ReasoningGraph]:
     store = RunStore.default()
     run_id = store.resolve(run)
     return run_id, store.show(run_id)
+
+
+def _probes_of(run_id: str) -> RunProbes:
+    from deepimagine_tui.reasoning.runs import RunStore
+
+    return RunStore.default().probes(run_id)
 
 
 def _ending(path: Path, known: tuple[str, ...]) -> str:

@@ -78,10 +78,11 @@ def ask_probes(
     started = graph.started
     probes = [offer.probe for offer in offers(graph) if offer.probe is not None]
     assert started is not None
-    subject = subject_of(backend.info)
-    if not subject.is_same(_subject(started)):
+    mine, theirs = _subject(started), subject_of(backend.info)
+    if not mine.is_same(theirs):
         raise RefusedError(
-            f"This run was answered by {_subject(started).name}, not by {subject.name} as it is now.",
+            f"This run was answered by {mine.name}, prompts {mine.prompt_version}; the model in use is {theirs.name}, "
+            f"prompts {theirs.prompt_version}.",
             "Use the run's model, or ask the question again and probe the new run.",
         )
     kept = _answered(folder)

@@ -117,10 +117,8 @@ def _result(offer: Offer, asked: Sequence[AskedProbe], graph: ReasoningGraph, fo
 
 def _why(graphs: Sequence[ReasoningGraph]) -> str:
     for graph in graphs:
-        if graph.finished is None:
-            return "It was stopped before its answer."
-        if graph.finished.outcome == "cancelled":
-            return "It was stopped before its answer."
+        if graph.finished is None or graph.finished.outcome == "cancelled":
+            return "It was stopped."
         if graph.finished.outcome != "answered":
             return graph.finished.message or "The model gave no answer."
     return "Too few of its answers hold a value to tell."

@@ -16,7 +16,7 @@ from deepimagine_tui.text import one_line
 HEADING = "Probes of this run"
 IMAGINED = f"Each number is {MARKS['imagined']} imagined: it measures what the model says, not what a trial would show."
 UNASKED = "Not asked yet: does the model's answer hold when the question is put otherwise?"
-LineKind = Literal["heading", "probe", "number", "note"]
+LineKind = Literal["heading", "probe", "doses", "number", "note"]
 _NAMES: dict[ProbeKind, str] = {
     "dose ladder": "Dose ladder: other doses, one by one",
     "return": "There and back: the changes, then their undoing",
@@ -84,7 +84,7 @@ def _result(result: ProbeResult, width: int) -> Iterator[ProbeLine]:
         case "not asked":
             yield from _wrapped("Not asked yet.", width)
         case "no answer":
-            yield from _wrapped(f"No answer: {result.why}", width)
+            yield from _wrapped(f"No answer. {result.why}", width)
         case "answered":
             if result.rungs:
                 yield from _rungs(result.rungs, width)
@@ -96,7 +96,7 @@ def _rungs(rungs: tuple[Rung, ...], width: int) -> Iterator[ProbeLine]:
     # A dose stays with its value, so that a wrapped line is not misread.
     whole = ",  ".join(rung_text(rung).replace(" ", "\N{NO-BREAK SPACE}") for rung in rungs)
     for line in textwrap.wrap(whole, max(width - 2, 20)):
-        yield ProbeLine("number", "  " + line.replace("\N{NO-BREAK SPACE}", " "))
+        yield ProbeLine("doses", "  " + line.replace("\N{NO-BREAK SPACE}", " "))
 
 
 def _number(number: ProbeNumber, width: int) -> Iterator[ProbeLine]:

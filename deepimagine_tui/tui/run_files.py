@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 from deepimagine_tui.reasoning.graph import ReasoningGraph
+from deepimagine_tui.reasoning.probe_results import RunProbes
 from deepimagine_tui.tui.copying import ExportChoice
 
 FigureKind = Literal["graph", "trajectory", "forest", "waterfall"]
 
 
-def run_choices(graph: ReasoningGraph) -> list[ExportChoice]:
-    """Every file that can be made of a run."""
+def run_choices(graph: ReasoningGraph, probes: RunProbes | None = None) -> list[ExportChoice]:
+    """Every file that can be made of a run; report and JSON hold its `probes` where it was probed."""
     started = graph.started
     if started is None:
         return []
@@ -27,10 +28,10 @@ def run_choices(graph: ReasoningGraph) -> list[ExportChoice]:
         for label, kind in figures
         for ending in ("pdf", "svg", "png")
     ]
-    choices.append(ExportChoice("Report, one HTML file", f"{name}.html", _report(graph)))
-    choices.append(ExportChoice("Report, Markdown", f"{name}.md", _report(graph)))
+    choices.append(ExportChoice("Report, one HTML file", f"{name}.html", _report(graph, probes)))
+    choices.append(ExportChoice("Report, Markdown", f"{name}.md", _report(graph, probes)))
     for label, ending in (("CSV", "csv"), ("JSON", "json"), ("GraphML", "graphml"), ("DOT", "dot")):
-        choices.append(ExportChoice(f"Data, {label}", f"{name}.{ending}", _data(graph)))
+        choices.append(ExportChoice(f"Data, {label}", f"{name}.{ending}", _data(graph, probes)))
     return choices
 
 
@@ -43,19 +44,19 @@ def _figure(graph: ReasoningGraph, kind: FigureKind) -> Callable[[Path], None]:
     return write
 
 
-def _report(graph: ReasoningGraph) -> Callable[[Path], None]:
+def _report(graph: ReasoningGraph, probes: RunProbes | None) -> Callable[[Path], None]:
     def write(path: Path) -> None:
         from deepimagine_exporters.report import export_report
 
-        export_report(graph, path)
+        export_report(graph, path, probes=probes)
 
     return write
 
 
-def _data(graph: ReasoningGraph) -> Callable[[Path], None]:
+def _data(graph: ReasoningGraph, probes: RunProbes | None) -> Callable[[Path], None]:
     def write(path: Path) -> None:
         from deepimagine_exporters.data import export_data
 
-        export_data(graph, path)
+        export_data(graph, path, probes=probes)
 
     return write

@@ -20,6 +20,7 @@ from deepimagine_exporters.provenance import is_demo, started_of
 from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, UsageError
 from deepimagine_tui.files import write_bytes
 from deepimagine_tui.reasoning.graph import ReasoningGraph
+from deepimagine_tui.reasoning.probe_results import RunProbes
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -30,7 +31,8 @@ FORMAT = "deepimagine run"
 
 
 class RunFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What a JSON export holds. `run` is the whole run; `graph` the same as `run_network`, for other tools."""
+    """What a JSON export holds. `run` is the whole run; `graph` the same as `run_network`, for other tools; `probes`
+    are there where it was probed."""
 
     format: str
     schema_version: int
@@ -38,6 +40,7 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     demo: bool
     run: ReasoningGraph
     graph: dict[str, Any]
+    probes: RunProbes | None = None
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -45,8 +48,9 @@ class _Header(msgspec.Struct, frozen=True):
     schema_version: int = 0
 
 
-def export_data(graph: ReasoningGraph, path: Path, file_format: str = "") -> Path:
-    """Write a run to `path` in the given format, else in that of the suffix (`.json`, `.csv`, `.graphml`, `.dot`).
+def export_data(graph: ReasoningGraph, path: Path, file_format: str = "", *, probes: RunProbes | None = None) -> Path:
+    """Write a run to `path` in the given format, else in that of the suffix (`.json`, `.csv`, `.graphml`, `.dot`). JSON
+    holds its `probes` too, where it was probed.
 
     Raises:
         UsageError: the format is unknown.
@@ -58,7 +62,7 @@ def export_data(graph: ReasoningGraph, path: Path, file_format: str = "") -> Pat
     if writer is None:
         raise UsageError(f"Data cannot be written as {wanted or path.name!r}.", f"Choose one of {', '.join(_WRITERS)}.")
     started_of(graph)
-    write_bytes(path, writer(graph))
+    write_bytes(path, _json(graph, probes) if wanted == "json" else writer(graph))
     return path
 
 
@@ -87,7 +91,7 @@ def read_run(path: Path) -> ReasoningGraph:
     return _run_file(_content(path), path).run
 
 
-def _json(graph: ReasoningGraph) -> bytes:
+def _json(graph: ReasoningGraph, probes: RunProbes | None = None) -> bytes:
     content = RunFile(
         format=FORMAT,
         schema_version=SCHEMA_VERSION,
@@ -95,6 +99,7 @@ def _json(graph: ReasoningGraph) -> bytes:
         demo=is_demo(graph),
         run=graph,
         graph=_node_link(run_network(graph)),
+        probes=probes if probes is not None and probes.asked else None,
     )
     return msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
 

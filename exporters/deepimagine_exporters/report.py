@@ -14,6 +14,7 @@ from deepimagine_tui.document import Picture
 from deepimagine_tui.errors import RefusedError, UsageError
 from deepimagine_tui.files import write_bytes, write_text
 from deepimagine_tui.reasoning.graph import ReasoningGraph
+from deepimagine_tui.reasoning.probe_results import RunProbes
 
 SUFFIXES = (".md", ".html")
 _CAPTIONS: dict[FigureKind, str] = {
@@ -24,8 +25,9 @@ _CAPTIONS: dict[FigureKind, str] = {
 }
 
 
-def export_report(graph: ReasoningGraph, path: Path, cancel: Event | None = None) -> Path:
-    """Write the report of a run to `path`: `.md` (its figures in the folder `<name>_files` beside it) or `.html` (one file).
+def export_report(graph: ReasoningGraph, path: Path, cancel: Event | None = None, *, probes: RunProbes | None = None) -> Path:
+    """Write the report of a run to `path`: `.md` (its figures in the folder `<name>_files` beside it) or `.html` (one file);
+    with its `probes` where it was probed.
 
     Raises:
         UsageError: the suffix is unknown.
@@ -38,7 +40,7 @@ def export_report(graph: ReasoningGraph, path: Path, cancel: Event | None = None
         raise UsageError(f"A report cannot be written as {path.name!r}.", f"Give it one of the endings {', '.join(SUFFIXES)}.")
     started_of(graph)
     pictures = tuple(_pictures(graph, cancel))
-    parts = tuple(report_parts(graph, pictures))
+    parts = tuple(report_parts(graph, pictures, probes))
     if suffix == ".html":
         write_text(path, html_document(title_of(graph), parts))
         return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deepimagine_exporters.cards import grade_lines
+from deepimagine_exporters.probes import probe_parts
 from deepimagine_exporters.provenance import (
     change_text,
     factor_name,
@@ -31,6 +32,7 @@ from deepimagine_tui.reasoning.events import DEMO_MARK, Aggregated, Revealed
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
 from deepimagine_tui.reasoning.interpret import interpret
 from deepimagine_tui.reasoning.interpret_text import agreements, signed
+from deepimagine_tui.reasoning.probe_results import RunProbes
 from deepimagine_tui.reasoning.state import State
 from deepimagine_tui.reasoning.summary import MARKS, describe_answer, format_probability
 from deepimagine_tui.reasoning.waterfall import waterfall_of
@@ -50,7 +52,7 @@ _MADE = {
 }
 
 
-def report_parts(graph: ReasoningGraph, pictures: tuple[Picture, ...]) -> Iterator[Part]:
+def report_parts(graph: ReasoningGraph, pictures: tuple[Picture, ...], probes: RunProbes | None = None) -> Iterator[Part]:
     """The report of a run, part by part.
 
     Raises:
@@ -76,6 +78,8 @@ def report_parts(graph: ReasoningGraph, pictures: tuple[Picture, ...]) -> Iterat
     yield from _observed(graph)
     yield from _chains(graph)
     yield from _interpretation(graph)
+    if probes is not None:
+        yield from probe_parts(probes)
     if graph.aggregated:
         yield from _aggregate(graph, graph.aggregated)
     yield from _troubles(graph)

@@ -169,3 +169,47 @@ def test_a_hostile_run_is_listed_inert(cli: Cli):
     result = cli("runs", "list")
     assert "\x1b" not in result.out
     assert "\u202e" not in cli("runs", "list", "--json").out
+
+
+def test_a_run_is_probed_once_and_its_numbers_are_shown_and_exported(cli: Cli, tmp_path: Path):
+    asked = cli("imagine", "NCT02305381", "--set", "dose=2 mg", "--backend", "scripted")
+    assert asked.code == ExitCode.OK, asked.err
+    unasked = cli("runs", "probe", "last", "--read", "--json").json
+    assert [each["standing"] for each in unasked["results"]] == ["not asked"] * 4
+    assert "Probes of this run" not in cli("runs", "show", "last").out
+    said = cli("runs", "probe", "last", "--backend", "scripted")
+    assert said.code == ExitCode.OK, said.err
+    assert said.out.rstrip() in cli("runs", "show", "last").out
+    found = cli("runs", "probe", "last", "--read", "--json").json
+    assert [each["standing"] for each in found["results"]] == ["answered"] * 4
+    assert all(number["n"] and number["definition"] for each in found["results"] for number in each["numbers"])
+    run_id = found["run_id"]
+    journals = {path.name for path in (paths.runs_dir() / f"{run_id}.probes").iterdir()}
+    assert cli("runs", "probe", run_id, "--backend", "scripted").out == said.out
+    assert {path.name for path in (paths.runs_dir() / f"{run_id}.probes").iterdir()} == journals
+    assert [run["run_id"] for run in cli("runs", "list", "--json").json["runs"]] == [run_id]
+    for name in ("report.md", "report.html"):
+        assert cli("export", "report", run_id, "-o", tmp_path / name).code == ExitCode.OK
+        assert "doses are in order" in (tmp_path / name).read_text("utf-8")
+    assert cli("export", "data", run_id, "-o", tmp_path / "run.json").code == ExitCode.OK
+    assert json.loads((tmp_path / "run.json").read_text("utf-8"))["probes"]["results"] == found["results"]
+    assert cli("runs", "delete", run_id, "--yes").code == ExitCode.OK
+    assert not (paths.runs_dir() / f"{run_id}.probes").exists()
+
+
+def test_a_run_of_another_model_or_kind_is_not_probed(cli: Cli, run_id: str):
+    other = cli("runs", "probe", run_id, "--backend", "scripted")
+    assert other.code == ExitCode.REFUSED
+    assert "answered by gemma-3-270m" in other.err
+    forecast = cli("runs", "probe", keep(forecast_run()), "--backend", "scripted")
+    assert forecast.code == ExitCode.REFUSED
+    assert "no one anchor" in forecast.err
+
+
+def test_damaged_probes_are_told_and_asked_again(cli: Cli):
+    assert cli("imagine", "NCT02305381", "--set", "dose=2 mg", "--backend", "scripted").code == ExitCode.OK
+    assert cli("runs", "probe", "last", "--backend", "scripted").code == ExitCode.OK
+    file = next(paths.runs_dir().glob("*.probes")) / "probes.json"
+    file.write_text("no probes", "utf-8")
+    assert "is damaged" in cli("runs", "show", "last").out
+    assert "seeds agree" in cli("runs", "probe", "last", "--backend", "scripted").out

@@ -68,7 +68,7 @@ async def test_a_run_is_probed_where_it_was_asked_and_shows_each_number_with_its
         await pilot.press("p")
         await until(pilot, lambda: not app.running and "seeds agree" in panel(screen))
         text = " ".join(panel(screen).split())
-        assert screen.query_one(FiguresPart).active_part.id == "probes"
+        assert screen.query_one(FiguresPart).active_part.id == "probes-part"
         assert IMAGINED in text
         assert DEMO_MARK in text
         for name in ("doses are in order", "perturbing back returns", "order of changes, value", "seeds agree"):

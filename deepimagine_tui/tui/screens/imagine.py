@@ -346,7 +346,7 @@ class ImagineScreen(HouseScreen):
 
     def export_choices(self) -> list[ExportChoice]:
         """Figures, report and data of the run."""
-        return run_choices(self.graph) if self.graph.started is not None else []
+        return run_choices(self.graph, self._probes) if self.graph.started is not None else []
 
 
 def _crashed(pathway: PathwayView | None) -> bool:

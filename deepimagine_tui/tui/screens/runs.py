@@ -282,7 +282,7 @@ class RunsScreen(HouseScreen):
 
     def export_choices(self) -> list[ExportChoice]:
         """Figures, report and data of the run under the cursor."""
-        return run_choices(self._opened.graph) if self._opened is not None else []
+        return run_choices(self._opened.graph, self._opened.probes) if self._opened is not None else []
 
 
 def _counted(runs: int) -> str:

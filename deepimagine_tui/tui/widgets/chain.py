@@ -172,7 +172,7 @@ class ChainView(VerticalScroll, inherit_bindings=False, can_focus=True):
         if started is not None and started.model.demo:
             lines.append(Content.styled(DEMO_MARK, "bold $text-warning"))
         if len(self.graph.pathways) > 1:
-            lines.append(Content.styled(f"sample 1 of {len(self.graph.pathways)}; all of them are under Seeds", "dim"))
+            lines.append(Content.styled(f"sample 1 of {len(self.graph.pathways)}; all of them are under Probes", "dim"))
         return lines
 
     def action_step_up(self) -> None:

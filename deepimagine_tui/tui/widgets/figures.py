@@ -1,7 +1,9 @@
-"""The figures of a what-if behind tabs: trajectory, waterfall, seeds, probes, and the exact prompt."""
+"""The figures of a what-if behind tabs: trajectory, waterfall, probes, and the exact prompt."""
 
 from __future__ import annotations
 
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.content import Content
 
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph
@@ -20,6 +22,22 @@ from deepimagine_tui.tui.widgets.text_pane import TextPane
 NO_PROMPT = "The exact prompt of the selected step appears here once it is asked."
 
 
+class ProbesPart(Vertical):
+    """The same question by the seeds that were asked one by one, above the probes of the run."""
+
+    def __init__(self) -> None:
+        super().__init__(id="probes-part")
+
+    def compose(self) -> ComposeResult:
+        """Table and card."""
+        yield SeedTable()
+        yield DrawnPane(id="probes")
+
+    def copy_text(self) -> str:
+        """Both."""
+        return f"{self.query_one(SeedTable).copy_text()}\n\n{self.query_one('#probes', DrawnPane).copy_text()}"
+
+
 class FiguresPart(TabbedPart):
     """What a question and its answer look like."""
 
@@ -27,8 +45,7 @@ class FiguresPart(TabbedPart):
         super().__init__(
             ("Trajectory", DrawnPane(id="trajectory")),
             ("Waterfall", DrawnPane(id="waterfall")),
-            ("Seeds", SeedTable()),
-            ("Probes", DrawnPane(id="probes")),
+            ("Probes", ProbesPart()),
             ("Prompt", TextPane(id="prompt")),
         )
 
