@@ -27,6 +27,7 @@ WORK = HERE.parent / "build" / "evaluation"
 CORPUS = WORK / "corpus.db"
 REPORT = "report.md"
 CLAIMS = "--clinifact"
+PAIRS = WORK / "drawn-pairs"
 
 
 class Run(NamedTuple):
@@ -39,17 +40,20 @@ class Run(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """One evaluation: its folder's name, its set, the options of every run over it, the runs, and whether it is committed."""
+    """One evaluation: its folder's name, its set, the options of every run over it, the runs, whether it is committed, and the
+    models that it takes, where they are not the one in force alone."""
 
     name: str
     questions: str
     options: tuple[str, ...]
     runs: tuple[Run, ...]
     is_committed: bool = True
+    models: tuple[str, ...] = ()
 
 
 CHAIN = Run("deepimagine", "deepimagine")
 CLASSICAL = tuple(Run(name, name, (), True) for name in ("logistic-regression", "random-forest", "ffnn"))
+CLASSICAL_OF_PAIRS = tuple(run._replace(learns_claims=False) for run in CLASSICAL)
 
 
 def evaluations(data: Path) -> list[Evaluation]:
@@ -69,7 +73,13 @@ def evaluations(data: Path) -> list[Evaluation]:
         )
         return Evaluation(name, questions, options, (*CLASSICAL, *asked))
 
+    pairs = f"pairs:{PAIRS}"
+    models = "gemma-270m", "gemma-270m-base"
+    untuned = Run("deepimagine-untuned", "deepimagine", ("--model", models[1]))
+    asked_without = (Run("direct", "direct"), Run("rag", "rag", ("--anchors", "3")))
     return [
+        Evaluation("pairs-validation", pairs, ("--side", "validation"), (CHAIN,), False),
+        Evaluation("pairs", pairs, ("--side", "test"), (CHAIN, untuned, *CLASSICAL_OF_PAIRS, *asked_without), models=models),
         validation,
         whole("forecasts", "forecasts", ("--side", "test", *held_out), 3),
         whole("winter", str(data / "ct_open" / "Winter_2025.pickle"), (), 2),
@@ -94,10 +104,23 @@ def corpus_of(data: Path) -> None:
         deepimagine("corpus", "import", data / "ctgov", "--corpus", CORPUS)
 
 
-def run(data: Path) -> None:
+def claims_of(data: Path) -> list[str]:
+    """The options that name CliniFact's claims."""
+    return [word for path in sorted((data / "clinifact").glob("*.csv")) for word in (CLAIMS, str(path))]
+
+
+def pairs_of(data: Path) -> None:
+    """Draw the pairs once."""
+    if not PAIRS.is_dir():
+        deepimagine("train", "pairs", "--corpus", CORPUS, *claims_of(data), "--out", PAIRS)
+
+
+def run(data: Path, only: Sequence[str] = ()) -> None:
     """Let every system answer what it has not answered yet, and write the reports."""
-    claims = [word for path in sorted((data / "clinifact").glob("*.csv")) for word in (CLAIMS, str(path))]
+    claims = claims_of(data)
     for each in evaluations(data):
+        if only and each.name not in only:
+            continue
         for one in each.runs:
             words = [
                 each.questions,
@@ -124,11 +147,12 @@ def commit(each: Evaluation) -> None:
     deepimagine("evaluate", "report", each.questions, *folders, "--corpus", CORPUS, "--out", COMMITTED / each.name / REPORT)
 
 
-def check(data: Path) -> None:
+def check(data: Path, only: Sequence[str] = ()) -> None:
     """Check every committed evaluation."""
     for each in evaluations(data):
-        if each.is_committed:
-            deepimagine("evaluate", "check", each.questions, COMMITTED / each.name, "--corpus", CORPUS)
+        if each.is_committed and (not only or each.name in only):
+            models = [word for model in each.models for word in ("--model", model)]
+            deepimagine("evaluate", "check", each.questions, COMMITTED / each.name, "--corpus", CORPUS, *models)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -136,9 +160,11 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("check", "run"))
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="This evaluation alone, e.g. pairs.")
     given = parser.parse_args(arguments)
     corpus_of(given.data)
-    (check if given.what == "check" else run)(given.data)
+    pairs_of(given.data)
+    (check if given.what == "check" else run)(given.data, given.only)
 
 
 if __name__ == "__main__":

@@ -46,13 +46,19 @@ class CardEstimate(msgspec.Struct, frozen=True):
     trials: int
 
 
+class CardSlice(msgspec.Struct, frozen=True):
+    """Which questions: `all`, those of a factor, flips or non-flips."""
+
+    kind: str
+    name: str
+
+
 class CardScore(msgspec.Struct, frozen=True):
-    """One metric of one system on the held-out pairs of a factor (or `all`) and subset."""
+    """One metric of one system on a slice of the questions."""
 
     system: str
+    slice: CardSlice
     metric: str
-    factor: str
-    subset: str
     estimate: CardEstimate
 
 
@@ -61,37 +67,25 @@ class CardDifference(msgspec.Struct, frozen=True):
 
     system: str
     other: str
+    slice: CardSlice
     metric: str
-    factor: str
-    subset: str
     word: str
 
 
 class CardScores(msgspec.Struct, frozen=True):
-    """The scores of a card: of the model, the first system named, and of the rules beside it."""
+    """The scores of a card: of the model, which is `judged`, and of the systems beside it, on held-out questions."""
 
-    side: str
-    pairs: int
+    set_name: str
+    questions: int
     trials: int
-    scores: tuple[CardScore, ...]
-    differences: tuple[CardDifference, ...]
-
-
-class _Scored(msgspec.Struct, frozen=True):
+    judged: str
     scores: tuple[CardScore, ...]
     differences: tuple[CardDifference, ...] = ()
 
 
-class _Report(msgspec.Struct, frozen=True):
-    side: str
-    pairs: int
-    trials: int
-    scores: _Scored
-
-
 class _ScoredCard(msgspec.Struct, frozen=True):
     adapter_sha256: str
-    report: _Report
+    report: CardScores
 
 
 def trained_on(info: ModelInfo) -> frozenset[str] | None:
@@ -124,8 +118,7 @@ def scores_of(adapter: Path) -> CardScores | None:
             return None
     except (OSError, msgspec.MsgspecError):
         return None
-    report = card.report
-    return CardScores(report.side, report.pairs, report.trials, report.scores.scores, report.scores.differences)
+    return card.report
 
 
 def _trained_on(path: Path, factor: str) -> frozenset[str] | None:

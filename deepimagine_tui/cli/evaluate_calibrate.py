@@ -14,10 +14,9 @@ from deepimagine_tui.cli.options import as_json, corpus_option
 from deepimagine_tui.errors import RefusedError
 
 if TYPE_CHECKING:
-    from deepimagine_training.rows import PairRow
-
     from deepimagine_tui.backends.protocol import ModelInfo
     from deepimagine_tui.evaluation.calibrate import Said
+    from deepimagine_tui.evaluation.questions import QuestionSet
     from deepimagine_tui.evaluation.sides import Side
     from deepimagine_tui.reasoning.calibration import Calibration
     from deepimagine_tui.reasoning.records import Records
@@ -34,7 +33,7 @@ FOLDER = click.Path(path_type=Path)
     required=True,
     multiple=True,
     metavar="FOLDER",
-    help="Answers to fit on: what `train score` or `evaluate run` wrote, of the validation side.",
+    help="Answers to fit on: what `evaluate run` wrote, of the validation side.",
 )
 @click.option(
     "--check",
@@ -82,12 +81,12 @@ def calibrate(
     """
     from threading import Event
 
-    from deepimagine_training import held_out, measured_pairs, pair_files
-
     from deepimagine_tui import settings
     from deepimagine_tui.backends.adapter_facts import trained_on
+    from deepimagine_tui.cli.evaluate_sets import PAIRS
     from deepimagine_tui.cli.session import opened_backend
     from deepimagine_tui.evaluation import calibrate as fitting
+    from deepimagine_tui.evaluation.measured import posted_set
     from deepimagine_tui.evaluation.on_file import keep, own_folder
     from deepimagine_tui.evaluation.recording import record
 
@@ -95,13 +94,14 @@ def calibrate(
     chosen = settings.load({"model": model} | {key: str(path) for key, path in paths.items() if path is not None})
     with opened_backend(chosen, None, yes=False, cancel=Event()) as backend:
         info = backend.info
-    rows = pair_files.load_rows(pairs, ("train", "validation", "test"))
-    fit_on = _joined([_said(folder, rows, pairs, chosen) for folder in fit], info)
-    check_on = _joined([_said(folder, rows, pairs, chosen) for folder in check], info) if check else None
+    fit_on = _joined([_said(folder, pairs, chosen) for folder in fit], info)
+    check_on = _joined([_said(folder, pairs, chosen) for folder in check], info) if check else None
     seen = trained_on(info) or frozenset()
     fitted = fitting.calibrate(fit_on, check_on, seen, level)
-    training = measured_pairs.posted(held_out.questions(rows, "train"))
-    recorded = record(check_on, training, seen, fitted) if check_on is not None else None
+    recorded = None
+    if check_on is not None:
+        training = posted_set(_set(f"{PAIRS}{pairs}", "train", "natural", chosen))
+        recorded = record(check_on, training, seen, fitted)
     folder = out or own_folder(fit_on.subject)
     keep(folder, fitted, recorded)
     if json_output:
@@ -111,29 +111,15 @@ def calibrate(
     narrate(f"Written to {folder}.")
 
 
-def _said(folder: Path, rows: Sequence[PairRow], pairs: Path, chosen: Settings) -> Said:
-    """The answers in a folder, whichever command wrote them.
+def _said(folder: Path, pairs: Path, chosen: Settings) -> Said:
+    """What `evaluate run` wrote, about pairs or about forecasts of the corpus.
 
     Raises:
-        NotFoundError: there are none.
-        BadInputError: they are damaged.
-        RefusedError: they are of other questions.
+        NotFoundError: there is nothing.
+        BadInputError: it is damaged.
+        RefusedError: it is of other questions.
     """
-    from deepimagine_training import measured_pairs, pair_files
-
-    from deepimagine_tui.evaluation import predictions
-
-    if (folder / predictions.JOURNAL).is_file():
-        return _predicted(folder, pairs, chosen)
-    return measured_pairs.said(folder, rows, pair_files.read_manifest(pairs).data_sha256)
-
-
-def _predicted(folder: Path, pairs: Path, chosen: Settings) -> Said:
-    """What `evaluate run` wrote, about pairs or about forecasts of the corpus."""
-    from threading import Event
-
-    from deepimagine_tui.cli.evaluate_sets import PAIRS, resolve
-    from deepimagine_tui.cli.session import opened_corpus
+    from deepimagine_tui.cli.evaluate_sets import PAIRS
     from deepimagine_tui.evaluation import predictions
     from deepimagine_tui.evaluation.calibrate import Said
     from deepimagine_tui.evaluation.measured import measured_set
@@ -144,8 +130,7 @@ def _predicted(folder: Path, pairs: Path, chosen: Settings) -> Said:
     about, _, side_name = header.set_name.rpartition(", ")
     side: Side = "test" if side_name == "test" else "validation"
     name = "forecasts" if about.startswith("forecasts") else f"{PAIRS}{pairs}"
-    with opened_corpus(chosen) as corpus:
-        asked = resolve(name, corpus, side, Event(), kind=about.partition(" ")[0]).asked
+    asked = _set(name, side, about.partition(" ")[0], chosen)
     if asked.sha256 != header.set_sha256:
         raise RefusedError(
             f"The predictions in {folder} are of other questions: {header.set_name}.",
@@ -158,6 +143,16 @@ def _predicted(folder: Path, pairs: Path, chosen: Settings) -> Said:
         rows=tuple(measured_set(asked, read.by_id.values(), folder / "runs")),
         settings=header.settings,
     )
+
+
+def _set(name: str, side: Side, kind: str, chosen: Settings) -> QuestionSet:
+    from threading import Event
+
+    from deepimagine_tui.cli.evaluate_sets import resolve
+    from deepimagine_tui.cli.session import opened_corpus
+
+    with opened_corpus(chosen) as corpus:
+        return resolve(name, corpus, side, Event(), kind=kind).asked
 
 
 def _joined(every: Sequence[Said], info: ModelInfo) -> Said:

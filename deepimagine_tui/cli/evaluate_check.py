@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 @click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER")
 @corpus_option
 @ledger_option
-@click.option("--model", metavar="MODEL", help="The model that the committed answers are of. Default: the one in force.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    help="A model that committed answers are of; may be given several times. Default: the one in force.",
+)
 @click.option(
     "--again",
     type=click.IntRange(0),
@@ -38,7 +45,7 @@ if TYPE_CHECKING:
 )
 @as_json
 def check(
-    questions: str, folder: Path, corpus: Path | None, ledger: Path, model: str | None, again: int, json_output: bool
+    questions: str, folder: Path, corpus: Path | None, ledger: Path, models: tuple[str, ...], again: int, json_output: bool
 ) -> None:
     """Score a committed evaluation again, and ask some of its questions again.
 
@@ -59,7 +66,7 @@ def check(
         unlike = check.unlike(report_file.read_text(encoding="utf-8"), written)
         journals = [predictions.read(each) for each in folders]
         with_model = [each for each in journals if systems.entry_of(each.header.system).needs_model]
-        found = _asked_again(questions, with_model, corpus, model, again, progress) if again and with_model else []
+        found = _asked_again(questions, with_model, corpus, models or (None,), again, progress) if again and with_model else []
     if json_output:
         emit_json({"report": written, "unlike": unlike, "again": found})
     else:
@@ -75,9 +82,18 @@ def check(
 
 
 def _asked_again(
-    questions: str, committed: list[Predictions], corpus: Path | None, model: str | None, again: int, progress: Progress
+    questions: str,
+    committed: Sequence[Predictions],
+    corpus: Path | None,
+    models: Sequence[str | None],
+    again: int,
+    progress: Progress,
 ) -> list[Again]:
-    """The first questions by hash asked again of every system with a model."""
+    """The first questions by hash asked again of every system with a model, by the one of `models` that it was asked of.
+
+    Raises:
+        RefusedError: a system cannot be made here as it was.
+    """
     from tempfile import TemporaryDirectory
 
     from deepimagine_tui import settings
@@ -85,22 +101,27 @@ def _asked_again(
     from deepimagine_tui.cli.session import opened_backend, opened_corpus, stoppable
     from deepimagine_tui.evaluation import check
 
-    chosen = settings.load({"model": model, "corpus": None if corpus is None else str(corpus)})
+    left, found = list(committed), []
+    place = {} if corpus is None else {"corpus": str(corpus)}
     with ExitStack() as stack:
         cancel = stack.enter_context(stoppable())
-        source = stack.enter_context(opened_corpus(chosen))
+        source = stack.enter_context(opened_corpus(settings.load(place)))
         asked, learnt = evaluate_sets.resolve(questions, source, "test", cancel)
-        backend = stack.enter_context(opened_backend(chosen, None, yes=False, cancel=cancel))
         scratch = Path(stack.enter_context(TemporaryDirectory()))
-        return [
-            check.ask_again(
-                _system(each, backend, source, learnt), asked, each, scratch / str(number), cancel, progress.say, again
-            )
-            for number, each in enumerate(committed)
-        ]
+        for at, model in enumerate(models):
+            with opened_backend(settings.load({"model": model, **place}), None, yes=False, cancel=cancel) as backend:
+                backend.count_tokens([""])
+                is_last = at == len(models) - 1
+                now = [each for each in left if is_last or check.is_of(each.header, backend.info)]
+                left = [each for each in left if each not in now]
+                for each in now:
+                    system = _system(each, backend, source, learnt, are_steps=evaluate_sets.are_steps(asked))
+                    scratched = scratch / str(len(found))
+                    found.append(check.ask_again(system, asked, each, scratched, cancel, progress.say, again))
+    return found
 
 
-def _system(committed: Predictions, backend: ModelBackend, source: Corpus, learnt: Learnt) -> System:
+def _system(committed: Predictions, backend: ModelBackend, source: Corpus, learnt: Learnt, *, are_steps: bool) -> System:
     """The committed system as it can be made here.
 
     Raises:
@@ -116,6 +137,7 @@ def _system(committed: Predictions, backend: ModelBackend, source: Corpus, learn
         source=CorpusAnchors(source, far=header.corpus.endswith(FAR)),
         anchors=int(header.settings.get("anchors", 1)),
         samples=int(header.settings.get("samples", 1)),
+        are_steps=are_steps,
     )
     made = systems.make(header.system, needs)
     other = check.other_model(header, made)

@@ -126,6 +126,7 @@ def run(
             samples=samples,
             folder=None if no_runs else folder,
             chain=tuple(predictions.read(each) for each in chain),
+            are_steps=evaluate_sets.are_steps(asked),
         )
         made = systems.make(system, needs)
         said = runner.run(made, asked, folder, cancel, progress.say)

@@ -77,6 +77,11 @@ def resolve(
     return Sets(asked, _others(corpus, {question.nct_id for question in asked.questions}, cancel, claims))
 
 
+def are_steps(asked: QuestionSet) -> bool:
+    """Whether every question is a step, from a posted state."""
+    return all(question.source is not None for question in asked.questions)
+
+
 def with_derived(name: str, sets: Sets, corpus: Corpus, cancel: Event, claims: Sequence[Path] = ()) -> Learnt:
     """What may be learnt for the set `name`, with comparisons of the same trials and others whose verdict is a z-test's. There
     are none for pairs.

@@ -11,7 +11,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "traces": ("deepimagine_tui.cli.train_traces:traces", "Write the reasoning of each pair that is one step."),
     "sft": ("deepimagine_tui.cli.train_sft:sft", "Train an adapter on pairs and their reasoning."),
     "grpo": ("deepimagine_tui.cli.train_grpo:grpo", "Reward an adapter for forecasts that the registry bears out."),
-    "score": ("deepimagine_tui.cli.train_score:score", "Score a model on held-out pairs."),
     "card": ("deepimagine_tui.cli.train_card:card", "Put the adapter of RUN and a card of its scores into a folder."),
     "plan": ("deepimagine_tui.cli.train_plan:plan", "Work out what RECIPE would take: steps, tokens, memory, time."),
     "runs": ("deepimagine_tui.cli.train_runs:runs", "List, show and compare training runs."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,10 +15,10 @@ from deepimagine_tui.cli.options import as_json
 @click.argument("run")
 @click.option(
     "--scores",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, dir_okay=False),
     required=True,
-    metavar="FOLDER",
-    help="The held-out scores of its adapter, from `train score`.",
+    metavar="FILE",
+    help="The scores of its adapter on natural pairs: what `evaluate report` wrote as JSON.",
 )
 @click.option("--adapter", type=click.Path(path_type=Path), help="The adapter's GGUF. Default: what `export gguf` made of it.")
 @click.option(
@@ -30,10 +31,11 @@ def card(run: str, scores: Path, adapter: Path | None, out: Path, json_output: b
     RUN is a run's name or folder, its id, the beginning of one, or `last`. The app reads the folder's manifest for its
     "trained on this trial" badge, and its card for the Models screen.
     """
+    from deepimagine_exporters.report_markdown import markdown_document
     from deepimagine_training import card as cards
     from deepimagine_training import runs
 
-    made = cards.ship(Path(runs.find(run).path), scores, out, adapter)
+    made = cards.ship(Path(runs.find(run).path), scores, out, partial(markdown_document, folder=""), adapter)
     if json_output:
         emit_json({"folder": str(out), "card": made})
         return

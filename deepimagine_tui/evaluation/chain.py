@@ -30,9 +30,12 @@ from deepimagine_tui.reasoning.journal import SUFFIX, Journal
 from deepimagine_tui.reasoning.request import Forecast, ImagineRequest, ImagineSettings
 
 BATCH = 8
-"""Questions whose steps are decoded together. Part of what an answer depends on, as of `direct`."""
+"""Forecasts whose steps are decoded together. Part of what an answer depends on, as of `direct`."""
+STEPS_BATCH = 32
+"""The same of questions that are one step each."""
 TURNED = ".turned"
 """Follows the run's id in the name of the journal of a three-way question's second run."""
+_WALKED = "walked from {} anchors, one factor at a time"
 LEAN = ImagineSettings(temperature=0.0, max_reasoning_tokens=64, max_steps=2, max_prompt_tokens=MAX_PROMPT_TOKENS)
 
 
@@ -60,6 +63,7 @@ class Chain:
         anchors: How many anchors a forecast is walked from, k.
         runs: Where the journals of the runs go; `None` keeps none.
         kept_in: Where prompts and answers of steps are kept; those of forecasts are in the journals.
+        are_steps: Every question is a step, so that no anchor is looked for.
     """
 
     def __init__(
@@ -71,15 +75,18 @@ class Chain:
         settings: ImagineSettings = LEAN,
         runs: Path | None = None,
         kept_in: Path | None = None,
+        *,
+        are_steps: bool = False,
     ) -> None:
         self._backend, self._source, self._rates, self._anchors = Persistent(backend), source, learnt.base_rates, anchors
         self._settings, self._runs, self._kept_in = settings, runs, kept_in
-        self.batch = batch_of(backend, BATCH)
+        self.batch = batch_of(backend, STEPS_BATCH if are_steps else BATCH)
         self._asking = AskingSettings(settings.max_reasoning_tokens, settings.temperature, settings.top_p, settings.seed)
-        what = f"walked from {anchors} anchors, one factor at a time"
-        more = {"max_steps": settings.max_steps, "max_prompt_tokens": settings.max_prompt_tokens}
-        facts = model_facts("deepimagine", what, backend, learnt, self._asking, anchors=anchors, batch=self.batch, **more)
-        self.facts = replace(facts, corpus=source.name, corpus_version=source.version)
+        more = {"max_steps": settings.max_steps, "anchors": anchors} if not are_steps else {}
+        more |= {"max_prompt_tokens": settings.max_prompt_tokens, "batch": self.batch}
+        what = "one factor at a time from the posted state" if are_steps else _WALKED.format(anchors)
+        facts = model_facts("deepimagine", what, backend, learnt, self._asking, **more)
+        self.facts = facts if are_steps else replace(facts, corpus=source.name, corpus_version=source.version)
 
     def predict(self, questions: Sequence[Question], cancel: Event) -> list[Prediction]:
         """See `system.System.predict`.

@@ -11,6 +11,7 @@ from threading import Event
 
 import msgspec
 
+from deepimagine_tui.backends.protocol import ModelInfo
 from deepimagine_tui.errors import NotFoundError
 from deepimagine_tui.evaluation import runner
 from deepimagine_tui.evaluation.predictions import JOURNAL, Header, Prediction, Predictions
@@ -20,7 +21,7 @@ from deepimagine_tui.evaluation.system import System
 TOLERANCE = 0.02
 """How far a probability may be from the committed one: another build of llama.cpp adds its numbers in another order."""
 AGAIN = 24
-"""So many questions are asked again: whole batches of every system, so that each is decoded in the company it had."""
+"""So many questions are asked again, and as many more as make whole batches, so that each is decoded in the company it had."""
 WRITTEN = "report.md"
 
 
@@ -52,6 +53,11 @@ def unlike(committed: str, written: str) -> list[str]:
     return [line for line in ndiff(committed.splitlines(), written.splitlines()) if line[:2] in ("- ", "+ ")]
 
 
+def is_of(header: Header, info: ModelInfo) -> bool:
+    """Whether answers are of this model with this adapter, by their hashes."""
+    return (header.model_sha256, header.adapter_sha256) == (info.sha256, info.adapter_sha256)
+
+
 def other_model(header: Header, system: System) -> str:
     """In what the system at hand is not the committed one, as a phrase; empty where it is the same."""
     facts = system.facts
@@ -73,14 +79,15 @@ def ask_again(
     told: Callable[[str], object] = lambda text: None,
     count: int = AGAIN,
 ) -> Again:
-    """Ask the first `count` questions by hash again, in a new `folder`, and compare with what is committed.
+    """Ask the first `count` questions by hash again, in whole batches, in a new `folder`, and compare with what is committed.
 
     Raises:
         ModelError: the model cannot answer.
         CancelledError: `cancel` was set.
         StorageError: the folder cannot be written.
     """
-    some = runner.first(asked, count)
+    size = system.batch or 1
+    some = runner.first(asked, -(-count // size) * size)
     said = runner.run(system, some, folder, cancel, told)
     apart = {key: _apart(prediction, committed.by_id.get(key)) for key, prediction in said.by_id.items()}
     return Again(

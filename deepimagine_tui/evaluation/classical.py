@@ -9,18 +9,19 @@ endpoint is the superiority of what it lists over the trial's control.
 
 A forecast is of a trial to come, and how many of those are met nobody knows beforehand: both verdicts weigh the same in
 learning, and P(met) is that of even odds. Steps are drawn from the trials asked as they were from those learnt, and P(met) is
-at their natural prevalence.
+at their natural prevalence. Of a step the direction is said too: the likeliest by one fit for each, all weighing the same.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from threading import Event
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,9 +30,10 @@ from deepimagine_tui.evaluation.features import fields, texts
 from deepimagine_tui.evaluation.options import shares, turned
 from deepimagine_tui.evaluation.predictions import Prediction
 from deepimagine_tui.evaluation.questions import MET, THREE_WAY, Question
-from deepimagine_tui.evaluation.rules import learnt_facts, unless_cancelled
+from deepimagine_tui.evaluation.rules import DIRECTIONS, learnt_facts, unless_cancelled
 from deepimagine_tui.evaluation.system import Learnt
 from deepimagine_tui.extras import extra
+from deepimagine_tui.reasoning.state import Direction
 
 SEED = 0
 DERIVED = "derived"
@@ -63,6 +65,7 @@ class Classical:
         self.facts = learnt_facts(name, what, learnt)
         self._fitting, self._learnt = fitting, learnt
         self._fitted: Fitted | None = None
+        self._directions: dict[Direction, Fitted] = {}
 
     def predict(self, questions: Sequence[Question], cancel: Event) -> list[Prediction]:
         """See `system.System.predict`.
@@ -74,7 +77,9 @@ class Classical:
         asked = list(unless_cancelled(questions, cancel))
         if self._fitted is None:
             self._fitted = fitted(self._fitting, self._learnt)
-        return predictions(self._fitted, asked)
+            self._directions = fitted_directions(self._fitting, self._learnt)
+        said = predictions(self._fitted, asked)
+        return said if not self._directions else _with_directions(said, self._directions, asked)
 
 
 def logistic_regression(learnt: Learnt) -> Classical:
@@ -137,6 +142,36 @@ def fitted(fitting: Fitting, learnt: Learnt, *, with_derived: bool = False) -> F
         only = float(rows.met[0])
         return lambda asked: np.full(len(asked), only)
     return fitting(*rows)
+
+
+def fitted_directions(fitting: Fitting, learnt: Learnt) -> dict[Direction, Fitted]:
+    """One fit for each posted direction of steps, against the others, all directions weighing the same; none without two."""
+    keys = [(question, learnt.examples.key(question).direction) for question in learnt.examples.questions]
+    moved = [(question, direction) for question, direction in keys if direction is not None and question.source is not None]
+    said = np.array([direction for _, direction in moved])
+    if len(set(said)) < 2:
+        return {}
+    questions = [question for question, _ in moved]
+    count = Counter(question.nct_id for question in questions)
+    weights = np.array([1 / count[question.nct_id] for question in questions])
+    for direction in set(said):
+        weights[said == direction] /= weights[said == direction].sum()
+    weights *= len(weights) / weights.sum()
+    return {direction: fitting(questions, said == direction, weights) for direction in DIRECTIONS if direction in said}
+
+
+def _with_directions(
+    said: Sequence[Prediction], directions: Mapping[Direction, Fitted], asked: Sequence[Question]
+) -> list[Prediction]:
+    """The predictions with the likeliest direction of every step."""
+    if not asked:
+        return []
+    likely = np.argmax(np.column_stack([predict(asked) for predict in directions.values()]), axis=1)
+    names = list(directions)
+    return [
+        each if question.source is None else msgspec.structs.replace(each, direction=names[place])
+        for each, question, place in zip(said, asked, likely, strict=True)
+    ]
 
 
 def weights_of(questions: Sequence[Question], met: NDArray[np.bool_], sources: Sequence[str]) -> Floats:

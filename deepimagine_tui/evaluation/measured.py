@@ -85,6 +85,15 @@ def of_step(
     )
 
 
+def posted_set(questions: QuestionSet) -> Iterator[Measured]:
+    """What was posted of the steps of a set, without any answer."""
+    for question in questions.questions:
+        key = questions.key(question)
+        if question.source is not None and key.target is not None:
+            factor = question.changes[-1].factor
+            yield of_step(question.source, None, key.target, factor, programme=question.programme)
+
+
 def _step(question: Question, source: State, key: Key, prediction: Prediction) -> Measured:
     factor, length = question.changes[-1].factor, len(question.changes)
     if key.target is not None:

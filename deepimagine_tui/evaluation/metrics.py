@@ -25,6 +25,7 @@ from deepimagine_tui.evaluation.intervals import (
     median,
     word,
 )
+from deepimagine_tui.evaluation.predictions import NOT_SAID
 from deepimagine_tui.evaluation.questions import QuestionClass
 from deepimagine_tui.evaluation.statistics import BINS, auroc, bin_of, calibration_error, skill
 
@@ -84,10 +85,17 @@ SliceKind = Literal["all", "flips", "factor", "anchors"]
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """Some questions of a class, by a name: `all`, `flips`, `non-flips`, a factor, `1-2 anchors`."""
+    """Some questions of a class, by a name: `all`, `flips`, `non-flips`, a factor, `1-2 anchors`. Flips and non-flips may be
+    those of one `factor` alone."""
 
     kind: SliceKind
     name: str
+    factor: str = ""
+
+    @property
+    def text(self) -> str:
+        """`Dose, flips`."""
+        return ", ".join(part for part in (self.factor, self.name) if part).replace("_", " ").capitalize()
 
 
 EVERY = Slice("all", ALL)
@@ -173,7 +181,7 @@ def reliability(name: str, answers: Answers) -> list[Bin]:
     """The bins of P(met), or of P(different), of one system in every class; no answers count as their base rate."""
     found = []
     for kind in classes_of(answers):
-        known = [each for each in answers.values() if each.question.kind == kind and each.truth is not None]
+        known = [each for each in answers.values() if each.question.kind == kind and _counts(each, "Brier")]
         if not known:
             continue
         for place in range(BINS):
@@ -208,7 +216,10 @@ def slices(answers: Answers, kind: QuestionClass) -> list[Slice]:
     found = [EVERY]
     if any(each.is_flip is not None for each in some):
         found += [Slice("flips", FLIPS), Slice("flips", NON_FLIPS)]
-    found += [Slice("factor", factor) for factor in sorted({each.question.factor for each in some if each.question.factor})]
+    factors = sorted({each.question.factor for each in some if each.question.factor})
+    found += [Slice("factor", factor) for factor in factors]
+    if any(each.is_flip is not None for each in some):
+        found += [Slice("flips", name, factor) for factor in factors for name in (FLIPS, NON_FLIPS)]
     if any(each.anchors for each in some if each.question.source is None):
         found += [Slice("anchors", name) for name, _, _ in ANCHORS]
     return found
@@ -220,7 +231,8 @@ def is_in(each: Graded, part: Slice) -> bool:
         case "all":
             return True
         case "flips":
-            return each.is_flip is not None and each.is_flip == (part.name == FLIPS)
+            of_factor = part.factor in ("", each.question.factor)
+            return of_factor and each.is_flip is not None and each.is_flip == (part.name == FLIPS)
         case "factor":
             return each.question.factor == part.name
         case "anchors":
@@ -262,7 +274,7 @@ def _speaks(answers: Sequence[Graded], metric: Metric) -> bool:
 def _counts(each: Graded, metric: Metric) -> bool:
     match metric:
         case "direction" | "stated direction":
-            return each.posted_direction is not None
+            return each.posted_direction is not None and (each.direction is not None or each.fallback != NOT_SAID)
         case "median e":
             return each.error is not None
         case "skill over copying":
@@ -270,7 +282,7 @@ def _counts(each: Graded, metric: Metric) -> bool:
         case "coverage":
             return each.covered is not None
         case _:
-            return each.truth is not None
+            return each.truth is not None and each.fallback != NOT_SAID
 
 
 def _is_first(each: Graded) -> bool:

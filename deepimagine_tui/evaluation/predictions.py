@@ -22,7 +22,9 @@ FORMAT = "deepimagine predictions"
 SCHEMA_VERSION = 1
 JOURNAL = "predictions.jsonl"
 
-Fallback = Literal["", "no anchor", "no answer"]
+Fallback = Literal["", "no anchor", "no answer", "not said"]
+NOT_SAID: Fallback = "not said"
+"""The system does not speak of the answer, and is not scored on it; nor on a direction where it gives none."""
 
 
 class UsedTrial(msgspec.Struct, frozen=True):

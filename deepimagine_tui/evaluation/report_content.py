@@ -19,6 +19,9 @@ from deepimagine_tui.evaluation.scoring_report import ClassRow, Report
 DIFFERENCES, RELIABILITY = "differences", "reliability"
 """The figures."""
 
+OF_STEPS = ("base-rate", "more-dose")
+"""The rules that are there for steps alone."""
+
 HEADLINES: tuple[Metric, ...] = ("macro-F1", "Brier")
 """What is said in sentences; everything is in the tables."""
 MAY_HAVE_READ = (
@@ -41,7 +44,7 @@ def report_parts(report: Report, pictures: Mapping[tuple[str, QuestionClass], Pi
     yield Heading(2, "How to read it")
     yield Bullets(tuple(_cautions(report)))
     for row in report.classes:
-        yield from _class_parts(report, row, pictures or {})
+        yield from class_parts(report, row, pictures or {})
     yield from report_tables.interpretability(report)
     yield Heading(2, "What each system is")
     yield report_tables.systems(report)
@@ -85,7 +88,9 @@ def _cautions(report: Report) -> Iterator[str]:
         "not distinguishable with so many trials, which does not mean that they are equal"
     )
     yield f"There are {len(report.differences):,} comparisons here: of twenty intervals, one misses the truth by chance"
-    yield "The rules (majority, comparator-rule, copy-anchor) use no model: they are the floor that a score has to be read from"
+    of_steps = [name for name in OF_STEPS if any(system.header.system == name for system in report.systems)]
+    rules = ", ".join(("majority", "comparator-rule", "copy-anchor", *of_steps))
+    yield f"The rules ({rules}) use no model: they are the floor that a score has to be read from"
     yield (
         "The likelier option counts; no threshold was chosen on these questions. No answer is wrong for F1 and accuracy, and "
         "the base rate of training for Brier, cross-entropy, AUROC and calibration; without an anchor that is the answer"
@@ -124,7 +129,8 @@ def _class_row(row: ClassRow) -> tuple[str, ...]:
     return row.question_class, f"{row.questions:,}", f"{row.trials:,}", f"{row.programmes:,}", ", ".join(posted)
 
 
-def _class_parts(report: Report, row: ClassRow, pictures: Mapping[tuple[str, QuestionClass], Picture]) -> Iterator[Part]:
+def class_parts(report: Report, row: ClassRow, pictures: Mapping[tuple[str, QuestionClass], Picture]) -> Iterator[Part]:
+    """One question class: what holds, the tables and, where they are drawn, the figures."""
     kind = row.question_class
     yield Heading(2, kind.capitalize())
     said = tuple(sentences(report, kind))

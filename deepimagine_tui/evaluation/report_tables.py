@@ -26,7 +26,8 @@ _SLICES: dict[SliceKind, tuple[str, str]] = {
     ),
     "anchors": ("By number of anchors", "How many trials a system saw; systems that see none are left out."),
 }
-_BASE_RATE = "majority"
+_BASE_RATES = {"base-rate": "the base rate", "majority": "the commonest answer"}
+"""The systems that know nothing of a question but its factor: the first that there is has to be beaten."""
 _HASH = 12
 
 
@@ -103,18 +104,17 @@ def calibration(report: Report, kind: QuestionClass) -> Iterator[Part]:
 def by_slice(report: Report, kind: QuestionClass) -> Iterator[Part]:
     """A table of each factor, of flips and non-flips, and by number of anchors."""
     for slice_kind, (heading, meaning) in _SLICES.items():
-        names = dict.fromkeys(
-            each.slice.name for each in report.scores if (each.question_class, each.slice.kind) == (kind, slice_kind)
+        parts = dict.fromkeys(
+            each.slice for each in report.scores if (each.question_class, each.slice.kind) == (kind, slice_kind)
         )
-        if not names:
+        if not parts:
             continue
         yield Heading(3, heading)
         yield Paragraph(meaning)
-        for name in names:
-            part = Slice(slice_kind, name)
+        for part in parts:
             table = _metric_table(report, kind, part, IN_SLICES)
             if table is not None:
-                yield Heading(4, name.replace("_", " ").capitalize())
+                yield Heading(4, part.text)
                 yield table
                 compared = differences(report, kind, part)
                 yield from [compared] if compared is not None else []
@@ -158,10 +158,11 @@ def differences(report: Report, kind: QuestionClass, part: Slice = EVERY) -> Tab
 
 def _knows_nothing(report: Report, kind: QuestionClass, part: Slice) -> Iterator[Part]:
     """That the judged system knows no better than the base rate, in so many words."""
-    for system in report.systems:
-        found = report.against(system.name, kind, "Brier", part)
-        if system.header.system == _BASE_RATE and found is not None and found.estimate.rows and found.word != "better":
-            yield Paragraph(f"Here P(met) of {report.judged} is not shown to be better than the commonest answer.")
+    by_system = {system.header.system: system.name for system in report.systems}
+    rule = next((each for each in _BASE_RATES if each in by_system), None)
+    found = report.against(by_system[rule], kind, "Brier", part) if rule is not None else None
+    if rule is not None and found is not None and found.estimate.rows and found.word != "better":
+        yield Paragraph(f"Here P(met) of {report.judged} is not shown to be better than {_BASE_RATES[rule]}.")
 
 
 def _metric_table(report: Report, kind: QuestionClass, part: Slice, metrics: Sequence[Metric]) -> Table | None:

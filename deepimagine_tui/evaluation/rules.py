@@ -1,4 +1,5 @@
-"""The rules without a fitted model that every system has to beat: the commonest answer, the comparator's type, copying."""
+"""The rules without a fitted model that every system has to beat: the commonest answer, base rates, the comparator's type,
+copying, and that more of a dose does more."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from deepimagine_tui.errors import CancelledError
 from deepimagine_tui.evaluation import features
 from deepimagine_tui.evaluation.options import certainly, rates_of, shares
-from deepimagine_tui.evaluation.predictions import Prediction, UsedTrial, fallback
+from deepimagine_tui.evaluation.predictions import NOT_SAID, Prediction, UsedTrial, fallback
 from deepimagine_tui.evaluation.questions import MET, NOT_MET, Question
 from deepimagine_tui.evaluation.system import Learnt, SystemFacts
 from deepimagine_tui.reasoning.anchors import AnchorSource
@@ -23,20 +24,20 @@ BASE_RATE = 0.5
 """The rate of `met` where nothing was learnt."""
 
 _NO_CHANGE: Direction = "no clear change"
+DIRECTIONS: tuple[Direction, ...] = (_NO_CHANGE, "up", "down")
+"""What a step can do; of equally common ones the first is said."""
 
 
 class Majority:
-    """The commonest answer, said as a certainty: of a step its factor's in training; of a forecast the commonest of all that
-    was learnt, each trial weighing 1. Where nothing was learnt, the first option."""
+    """The commonest answer and direction, the answer as a certainty: of a step its factor's in training; of a forecast the
+    commonest of all that was learnt, each trial weighing 1. Where nothing was learnt, the first option."""
 
     batch = 0
 
     def __init__(self, learnt: Learnt) -> None:
-        self._rates = {"": learnt.base_rates}
-        factors = {question.factor for question in learnt.examples.questions if question.factor}
-        for factor in factors:
-            ids = frozenset(question.id for question in learnt.examples.questions if question.factor == factor)
-            self._rates[factor] = Learnt(learnt.examples.take(ids)).base_rates
+        parts = {"": learnt, **learnt.by_factor}
+        self._rates = {factor: part.base_rates for factor, part in parts.items()}
+        self._directions = {factor: part.direction_rates for factor, part in parts.items()}
         self.facts = learnt_facts("majority", "the commonest answer in training", learnt)
 
     def predict(self, questions: Sequence[Question], cancel: Event) -> list[Prediction]:
@@ -45,8 +46,55 @@ class Majority:
         for question in unless_cancelled(questions, cancel):
             rates = rates_of(question.options, self._rates.get(question.factor) or self._rates[""])
             commonest = max(question.options, key=lambda option: rates.get(option, 0.0))
-            found.append(Prediction(question_id=question.id, probabilities=certainly(commonest, question.options)))
+            said = Prediction(question_id=question.id, probabilities=certainly(commonest, question.options))
+            found.append(replace(said, direction=self._direction(question)))
         return found
+
+    def _direction(self, question: Question) -> Direction | None:
+        if question.source is None:
+            return None
+        rates = self._directions.get(question.factor) or self._directions[""]
+        return max(DIRECTIONS, key=lambda direction: rates.get(direction, 0.0))
+
+
+class BaseRate:
+    """The share of each answer in training, each trial weighing 1: of a step among those of its factor."""
+
+    batch = 0
+
+    def __init__(self, learnt: Learnt) -> None:
+        self._rates = {factor: part.base_rates for factor, part in {"": learnt, **learnt.by_factor}.items()}
+        self.facts = learnt_facts("base-rate", "the share of met in training, of a step that of its factor", learnt)
+
+    def predict(self, questions: Sequence[Question], cancel: Event) -> list[Prediction]:
+        """See `system.System.predict`."""
+        rates = [self._rates.get(question.factor) or self._rates[""] for question in questions]
+        asked = zip(unless_cancelled(questions, cancel), rates, strict=True)
+        return [fallback(each.id, each.options, rates_of(each.options, found), "", "") for each, found in asked]
+
+
+class MoreDose:
+    """More of a dose moves the value further from the comparator's, less moves it back: a direction of dose steps alone. No
+    clear change where the ratio of the doses, or on which side of the comparator the arm is, is not known. Of all else it says
+    nothing, and is not scored on it."""
+
+    batch = 0
+
+    def __init__(self, learnt: Learnt) -> None:
+        self._rates = learnt.base_rates
+        self.facts = learnt_facts("more-dose", "more dose moves further from the comparator", learnt)
+
+    def predict(self, questions: Sequence[Question], cancel: Event) -> list[Prediction]:
+        """See `system.System.predict`."""
+        return [
+            replace(
+                fallback(
+                    each.id, each.options, rates_of(each.options, self._rates), NOT_SAID, "It speaks of directions alone."
+                ),
+                direction=_further(each),
+            )
+            for each in unless_cancelled(questions, cancel)
+        ]
 
 
 class ComparatorRule:
@@ -125,6 +173,14 @@ class CopyAnchor:
 
     def _fallback(self, question: Question, problem: str) -> Prediction:
         return fallback(question.id, question.options, rates_of(question.options, self._rates), "no anchor", problem)
+
+
+def _further(question: Question) -> Direction | None:
+    """The direction of more or less dose; `None` where the step is another one."""
+    if question.source is None or question.factor != "dose":
+        return None
+    away = features.dose_ratio(question.source, question.changes[0]) * features.from_comparator(question.source)
+    return "up" if away > 0 else "down" if away < 0 else _NO_CHANGE
 
 
 def is_inert(question: Question) -> bool:

@@ -60,7 +60,7 @@ class ClassRow(msgspec.Struct, frozen=True):
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Scores with what they are of. `looks` counts the scorings of a watched set so far, these included, `None` where they are
-    not counted; `judged` is the system that the others are compared with; `told` what else was measured, by system."""
+    not counted; `judged` is the system that the others are compared with; `nct_ids` are the trials that were asked about."""
 
     format: str = FORMAT
     schema_version: int = SCHEMA_VERSION
@@ -80,6 +80,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     bins: tuple[Bin, ...]
     levels: dict[QuestionClass, tuple[float, ...]] = {}
     interpretability: dict[str, Interpretability] = {}
+    nct_ids: tuple[str, ...] = ()
 
     def of(self, system: str, kind: QuestionClass, metric: Metric, part: Slice = EVERY) -> Estimate | None:
         """One score; `None` where the system does not speak of it, or there is no such question."""
@@ -109,7 +110,8 @@ def score(
 
     Args:
         looks: How often the set was scored so far, these journals included.
-        judged: The system to compare the others with, by its name in the header; by default `deepimagine`, else the first.
+        judged: The system to compare the others with, by its name in the header; by default `deepimagine`, of several the one
+            with an adapter; else the first.
         interpretability: What was measured of the runs of each journal, in the journals' order; none of those at the end.
         calibration: Whose intervals coverage is of, for the systems of the model that it is of.
 
@@ -146,6 +148,7 @@ def score(
         interpretability={
             name: found for name, found in zip(names, interpretability, strict=False) if found is not None and found.runs
         },
+        nct_ids=tuple(sorted({question.nct_id for question in asked.questions})),
     )
 
 
@@ -219,9 +222,13 @@ def _apart(header: Header, alike: Sequence[Header]) -> str:
 
 
 def _judged(names: Sequence[str], journals: Sequence[Predictions], wanted: str) -> str:
-    for name, journal in zip(names, journals, strict=True):
-        if (wanted or JUDGED) in (name, journal.header.name, journal.header.system):
-            return name
+    found = [
+        (not journal.header.adapter_sha256, place)
+        for place, (name, journal) in enumerate(zip(names, journals, strict=True))
+        if (wanted or JUDGED) in (name, journal.header.name, journal.header.system)
+    ]
+    if found:
+        return names[min(found)[1]]
     if wanted:
         raise BadInputError(f"No predictions of {wanted} were given.", f"There are those of {', '.join(names)}.")
     return names[0]

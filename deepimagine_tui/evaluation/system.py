@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from threading import Event
 from typing import Protocol
 
@@ -61,13 +61,31 @@ class Learnt(msgspec.Struct, frozen=True):
     @property
     def base_rates(self) -> dict[str, float]:
         """The share of each answer, each trial weighing 1; empty where nothing has an answer."""
-        by_trial: dict[str, list[str]] = {}
+        return _rates((question.nct_id, self.examples.key(question).answer) for question in self.examples.questions)
+
+    @property
+    def direction_rates(self) -> dict[str, float]:
+        """The share of each direction, each trial weighing 1; empty where nothing has one."""
+        return _rates((question.nct_id, self.examples.key(question).direction) for question in self.examples.questions)
+
+    @property
+    def by_factor(self) -> dict[str, Learnt]:
+        """The examples of each factor; those of forecasts, which have none, are in no part."""
+        ids: dict[str, set[str]] = {}
         for question in self.examples.questions:
-            answer = self.examples.key(question).answer
-            if answer is not None:
-                by_trial.setdefault(question.nct_id, []).append(answer)
-        rates: dict[str, float] = {}
-        for answers in by_trial.values():
-            for answer in answers:
-                rates[answer] = rates.get(answer, 0.0) + 1 / len(answers) / len(by_trial)
-        return rates
+            if question.factor:
+                ids.setdefault(question.factor, set()).add(question.id)
+        return {factor: Learnt(self.examples.take(frozenset(some))) for factor, some in ids.items()}
+
+
+def _rates(said: Iterable[tuple[str, str | None]]) -> dict[str, float]:
+    """From trials with what was posted in them to shares."""
+    by_trial: dict[str, list[str]] = {}
+    for nct_id, posted in said:
+        if posted is not None:
+            by_trial.setdefault(nct_id, []).append(posted)
+    rates: dict[str, float] = {}
+    for each in by_trial.values():
+        for posted in each:
+            rates[posted] = rates.get(posted, 0.0) + 1 / len(each) / len(by_trial)
+    return rates

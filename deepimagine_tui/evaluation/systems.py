@@ -19,7 +19,8 @@ from deepimagine_tui.reasoning.anchors import AnchorSource
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What a system is made of. `learnt` is what it may learn from; `model` and `source` are there where it needs them;
     `anchors` is k; `samples` how often `direct` asks; `folder` is where predictions go, beside which prompts,
-    answers and the engine's journals are kept; `None` keeps none. `chain` are predictions of `deepimagine` for the ensemble."""
+    answers and the engine's journals are kept; `None` keeps none. `chain` are predictions of `deepimagine` for the ensemble.
+    `are_steps` says that every question is a step, so that more of them fit into a batch."""
 
     learnt: Learnt
     model: ModelBackend | None = None
@@ -28,6 +29,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     samples: int = 1
     folder: Path | None = None
     chain: Sequence[Predictions] = ()
+    are_steps: bool = False
 
     @property
     def kept_in(self) -> Path | None:
@@ -81,6 +83,18 @@ def _majority(needs: Needs) -> System:
     return Majority(needs.learnt)
 
 
+def _base_rate(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.rules import BaseRate
+
+    return BaseRate(needs.learnt)
+
+
+def _more_dose(needs: Needs) -> System:
+    from deepimagine_tui.evaluation.rules import MoreDose
+
+    return MoreDose(needs.learnt)
+
+
 def _comparator_rule(needs: Needs) -> System:
     from deepimagine_tui.evaluation.rules import ComparatorRule
 
@@ -131,7 +145,15 @@ def _deepimagine(needs: Needs) -> System:
 
     assert needs.model is not None
     assert needs.source is not None
-    return Chain(needs.model, needs.source, needs.learnt, needs.anchors, runs=needs.runs, kept_in=needs.kept_in)
+    return Chain(
+        needs.model,
+        needs.source,
+        needs.learnt,
+        needs.anchors,
+        runs=needs.runs,
+        kept_in=needs.kept_in,
+        are_steps=needs.are_steps,
+    )
 
 
 def _ensemble(needs: Needs) -> System:
@@ -142,6 +164,8 @@ def _ensemble(needs: Needs) -> System:
 
 SYSTEMS: dict[str, Entry] = {
     "majority": Entry(_majority),
+    "base-rate": Entry(_base_rate),
+    "more-dose": Entry(_more_dose),
     "comparator-rule": Entry(_comparator_rule),
     "copy-anchor": Entry(_copy_anchor, needs_corpus=True),
     "logistic-regression": Entry(_logistic_regression),

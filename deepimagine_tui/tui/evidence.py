@@ -21,7 +21,7 @@ NO_SCORES = "No scores of this model are on file."
 NO_RECORDS = "No record of this model is on file: how often it is right is not known."
 NO_CALIBRATION = "Not calibrated: imagined values carry no interval, and P(met) is the model's own."
 HOW_TO_CALIBRATE = "deepimagine evaluate calibrate makes a calibration and records from answers about held-out trials."
-_METRICS = {"macro-F1": "macro-F1", "Brier": "Brier ↓", "direction": "direct.", "e": "e ↓"}
+_METRICS = {"macro-F1": "macro-F1", "Brier": "Brier ↓", "direction": "direct.", "median e": "e ↓"}
 _MARKS = {"better": "▲", "worse": "▼", "not distinguishable": "≈"}
 _CELL = 9
 _LEAST_PLOT, _MOST_PLOT = 9, 14
@@ -40,12 +40,12 @@ def scores_text(found: CardScores | None, width: int) -> Content:
     """The model and the rules, a row each; a mark says how the model stands against each rule."""
     if found is None or not found.scores:
         return Content.styled(NO_SCORES, "dim")
-    first = found.scores[0].system
-    systems = list(dict.fromkeys(score.system for score in found.scores))
+    first = found.judged
+    systems = list(dict.fromkeys([first, *(score.system for score in _overall(found) if score.metric in _METRICS)]))
     name = max(min(max(map(len, systems)) + 1, width - _CELL * len(_METRICS)), 8)
     lines = [
         Content.styled("Scores beside the rules", "bold"),
-        *_wrapped(f"{found.pairs:,} held-out pairs of {found.trials} trials of the {found.side} side.", width),
+        *_wrapped(f"{found.set_name.capitalize()} side: {found.questions:,} of {found.trials} held-out trials.", width),
         Content(""),
         Content.styled(" " * name + "".join(f"{label:>{_CELL}}" for label in _METRICS.values()), "dim"),
     ]
@@ -149,7 +149,7 @@ def _cell(found: CardScores, first: str, system: str, metric: str) -> str:
         (
             each.word
             for each in found.differences
-            if (each.system, each.other, each.metric, each.factor, each.subset) == (first, system, metric, "all", "all")
+            if (each.system, each.other, each.metric, each.slice.kind) == (first, system, metric, "all")
         ),
         "",
     )
@@ -157,7 +157,7 @@ def _cell(found: CardScores, first: str, system: str, metric: str) -> str:
 
 
 def _overall(found: CardScores) -> Iterator[CardScore]:
-    return (score for score in found.scores if (score.factor, score.subset) == ("all", "all"))
+    return (score for score in found.scores if score.slice.kind == "all")
 
 
 def _headlines(found: CardScores, first: str) -> Iterator[CardScore]:

@@ -6,17 +6,21 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from deepimagine_training import backtest, held_out, pair_files
+from deepimagine_training import backtest, pair_files
 from deepimagine_training.inputs import opened
 from deepimagine_training.pairs import PairSet, draw
 from msgspec.structs import replace
 
 from deepimagine_tui.backends import catalogue
+from deepimagine_tui.corpus.starter import open_starter
 from deepimagine_tui.errors import ExitCode
 from deepimagine_tui.evaluation import predictions
+from deepimagine_tui.evaluation.chain import Chain
 from deepimagine_tui.evaluation.on_file import CALIBRATION, RECORDS, on_file
-from deepimagine_tui.evaluation.questions import QuestionSet
+from deepimagine_tui.evaluation.runner import run
 from deepimagine_tui.evaluation.sides import Side
+from deepimagine_tui.evaluation.system import Learnt
+from deepimagine_tui.reasoning.anchors import CorpusAnchors
 from tests.cli.conftest import Cli
 from tests.training.answering import MODEL, Told, certain
 from tests.training.made import many_trials, write
@@ -33,15 +37,16 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> PairSet:
 def pairs(drawn: PairSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the pairs; the model in force is the one that answers."""
     pair_files.write(drawn, tmp_path / "pairs")
-    monkeypatch.setattr(catalogue, "open_backend", lambda *given, **named: Told(certain([])))
+    monkeypatch.setattr(catalogue, "open_backend", lambda *given, **named: Told(certain()))
     return tmp_path / "pairs"
 
 
 def answered(pairs: Path, side: Side, out: Path) -> Path:
     """The folder of a model's answers about a side."""
-    asked = held_out.questions(pair_files.load_rows(pairs, (side,)), side)
-    digest = pair_files.read_manifest(pairs).data_sha256
-    held_out.ask(asked, Told(certain(asked)), digest, side, out, Event())
+    rows = pair_files.load_rows(pairs, ("train", side))
+    asked = backtest.natural(rows, side)
+    chain = Chain(Told(certain(rows)), CorpusAnchors(open_starter()), Learnt(backtest.natural(rows, "train")), are_steps=True)
+    run(chain, asked, out, Event())
     return out
 
 
@@ -65,46 +70,24 @@ def test_answers_about_two_sides_become_a_calibration_with_records_that_are_foun
     assert {path.name for path in (tmp_path / "out").iterdir()} == {CALIBRATION, RECORDS}
 
 
-def test_predictions_of_evaluate_run_calibrate_as_the_answers_of_train_score_do(pairs: Path, tmp_path: Path, cli: Cli) -> None:
-    fit = answered(pairs, "validation", tmp_path / "validation")
-    asked = backtest.natural(pair_files.load_rows(pairs, ("validation",)), "validation")
-    folder = predicted(asked, tmp_path / "run")
-    command = ("evaluate", "calibrate", "--pairs", pairs, "--model", "scripted", "--json")
-    first = cli(*command, "--fit", fit).json["calibration"]["fitted_on"]["trials"]
-    second = cli(*command, "--fit", folder)
-    assert second.code == ExitCode.OK, second.err
-    assert second.json["calibration"]["fitted_on"]["trials"] == first
-    foreign = predicted(replace(asked, sha256="other"), tmp_path / "foreign")
-    refused = cli(*command, "--fit", foreign)
+def test_answers_about_other_questions_are_refused(pairs: Path, tmp_path: Path, cli: Cli) -> None:
+    folder = answered(pairs, "validation", tmp_path / "validation")
+    read = predictions.read(folder)
+    begun = tmp_path / "foreign" / predictions.JOURNAL
+    predictions.begin(begun, replace(read.header, set_sha256="other"))
+    predictions.append(begun, read.by_id.values())
+    command = ("evaluate", "calibrate", "--pairs", pairs, "--model", "scripted", "--fit")
+    refused = cli(*command, begun.parent)
     assert refused.code == ExitCode.REFUSED
     assert "other questions" in refused.err
-
-
-def predicted(asked: QuestionSet, folder: Path) -> Path:
-    """A journal of predictions in which every question has its own posted state as the answer."""
-    header = predictions.Header(
-        system="deepimagine",
-        what="",
-        set_name=asked.name,
-        set_sha256=asked.sha256,
-        questions=len(asked.questions),
-        model=MODEL.name,
-        model_sha256=MODEL.sha256,
-        adapter_sha256=MODEL.adapter_sha256,
-    )
-    path = folder / predictions.JOURNAL
-    predictions.begin(path, header)
-    made = [
-        predictions.Prediction(question_id=each.id, probabilities=(0.4, 0.6), state=asked.key(each).target)
-        for each in asked.questions
-    ]
-    predictions.append(path, made)
-    return folder
+    missing = cli(*command, tmp_path / "nothing")
+    assert missing.code == ExitCode.NOT_FOUND
+    assert "evaluate run" in missing.err
 
 
 def test_answers_of_another_model_are_refused(pairs: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     fit = answered(pairs, "validation", tmp_path / "validation")
-    other = Told(certain([]), replace(MODEL, adapter_sha256="c" * 64))
+    other = Told(certain(), replace(MODEL, adapter_sha256="c" * 64))
     monkeypatch.setattr(catalogue, "open_backend", lambda *given, **named: other)
     refused = cli("evaluate", "calibrate", "--pairs", pairs, "--fit", fit, "--model", "scripted")
     assert refused.code == ExitCode.REFUSED

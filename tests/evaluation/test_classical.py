@@ -9,6 +9,7 @@ from deepimagine_tui.errors import BadInputError
 from deepimagine_tui.evaluation.classical import SYSTEMS
 from deepimagine_tui.evaluation.questions import MET, THREE_WAY, QuestionSet
 from deepimagine_tui.evaluation.system import Learnt
+from deepimagine_tui.reasoning.state import State
 from tests.evaluation.made_questions import asked, learnt, met, predict
 
 pytest.importorskip("sklearn", reason="the `evaluation` extra is not installed")
@@ -36,6 +37,22 @@ def test_three_way_questions_are_asked_both_ways_about(name: str):
     assert found.parts["met"] == pytest.approx(back.parts["met, turned"], abs=0.1)
     alone = predict(system, [asked(903, against=None, options=THREE_WAY)])[0]
     assert alone.probabilities[1] == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_a_direction_of_steps_and_of_nothing_else(name: str):
+    source = State("x", "NCT00000500", asked(500).target)
+    some = learnt()
+    steps = [replace(each, id=f"{each.id}/step", source=source) for each in some.examples.questions]
+    posted = [some.examples.key(each) for each in some.examples.questions]
+    keys = {
+        question.id: replace(key, question_id=question.id, direction="up" if key.answer == MET else "down")
+        for question, key in zip(steps, posted, strict=True)
+    }
+    system = SYSTEMS[name](Learnt(QuestionSet(name="made", sha256="", questions=tuple(steps), keys=keys)))
+    asks = [replace(each, source=source) for each in QUESTIONS]
+    assert [one.direction for one in predict(system, [*asks, QUESTIONS[0]])] == ["up", "down", None]
+    assert predict(SYSTEMS[name](some), asks)[0].direction is None
 
 
 def test_an_example_weighs_by_its_trial_and_verdict():

@@ -12,11 +12,13 @@ from deepimagine_tui.errors import CancelledError
 from deepimagine_tui.evaluation import ct_open
 from deepimagine_tui.evaluation.intervals import Rows, estimate, macro_f1
 from deepimagine_tui.evaluation.options import shares
+from deepimagine_tui.evaluation.predictions import NOT_SAID
 from deepimagine_tui.evaluation.questions import MET, NOT_MET, THREE_WAY, TWO_WAY, Key, QuestionSet
-from deepimagine_tui.evaluation.rules import ComparatorRule, CopyAnchor, Majority
+from deepimagine_tui.evaluation.rules import BaseRate, ComparatorRule, CopyAnchor, Majority, MoreDose
 from deepimagine_tui.evaluation.system import Learnt
 from deepimagine_tui.reasoning.anchors import Anchor, AnchorSearch
-from deepimagine_tui.reasoning.state import Configuration, MetEstimate, Number, State
+from deepimagine_tui.reasoning.state import Configuration, DoseChange, MetEstimate, Number, Perturbation, State
+from deepimagine_tui.trials.dose import Dose
 from deepimagine_tui.trials.model import PartialDate, Trial
 from tests.evaluation.made_questions import asked, learnt, met, predict, step
 
@@ -83,6 +85,38 @@ def test_the_majority_is_that_of_training_by_factor():
     assert met(Majority(Learnt(replace(more.examples, keys=all_met))), [asked(99)]) == [1]
     three = predict(Majority(more), [asked(99, options=THREE_WAY)])[0]
     assert sorted(three.probabilities) == [0, 0, 1]
+
+
+def test_the_commonest_direction_and_the_base_rate_are_those_of_the_factor():
+    source = posted(1, MET)
+    steps = [step(trial, source, "dose" if trial % 2 else "arm") for trial in range(1, 9)]
+    up = {one.id: Key(question_id=one.id, answer=MET, direction="up") for one in steps if one.factor == "dose"}
+    others = {one.id: Key(question_id=one.id, answer=NOT_MET, direction="down") for one in steps if one.factor == "arm"}
+    some = Learnt(QuestionSet(name="made", sha256="", questions=tuple(steps), keys=up | others))
+    asks = [*steps[:2], step(9, source, "time_frame"), asked(99)]
+    assert [one.direction for one in predict(Majority(some), asks)] == ["up", "down", "up", None]
+    assert met(BaseRate(some), asks) == [1, 0, 0.5, 0.5]
+    assert {one.fallback for one in predict(BaseRate(some), asks)} == {""}
+
+
+@pytest.mark.parametrize(("arm", "comparator", "dose", "direction"), [
+    (5.0, 3.0, 50.0, "up"),
+    (5.0, 3.0, 10.0, "down"),
+    (1.0, 3.0, 50.0, "down"),
+    (1.0, 3.0, 10.0, "up"),
+    (None, 3.0, 50.0, "no clear change"),
+])  # fmt: skip
+def test_more_dose_moves_further_from_the_comparator(arm: float | None, comparator: float, dose: float, direction: str):
+    at = asked(1).target
+    old, new = (Dose("Glivazin", value, "mg", f"{value:g} mg") for value in (25.0, dose))
+    before = replace(at, arm=replace(at.arm, doses=(old,)), outcome=replace(at.outcome, kind="signed"))
+    number = None if arm is None else Number(arm, "observed")
+    source = State("x", "NCT00000001", before, number, Number(comparator, "observed"))
+    question = replace(step(2, source, "dose"), changes=(Perturbation("dose", old.text, new.text, DoseChange(new)),))
+    other = replace(question, id="other", factor="time_frame")
+    found = predict(MoreDose(learnt(3)), [question, other, asked(3)])
+    assert [one.direction for one in found] == [direction, None, None]
+    assert {one.fallback for one in found} == {NOT_SAID}
 
 
 def test_a_step_copies_its_source():

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 import deepimagine_assets.adapter
 import pytest
-from deepimagine_training import card, held_out, run_manifest, score_report
-from deepimagine_training.held_out import Settings
+from deepimagine_exporters.report_markdown import markdown_document
+from deepimagine_training import backtest, card, run_manifest
 from deepimagine_training.inputs import opened
 from deepimagine_training.pairs import draw
 from deepimagine_training.run_manifest import GgufFile, Manifest
-from deepimagine_training.score_report import Report
 from msgspec.structs import replace
 
 from deepimagine_tui import files, paths
@@ -23,7 +23,14 @@ from deepimagine_tui.backends.catalogue import Catalogue
 from deepimagine_tui.backends.facts import model_facts
 from deepimagine_tui.backends.protocol import ModelInfo
 from deepimagine_tui.backends.scripted import ScriptedBackend, ScriptedOutput, rule_answers
+from deepimagine_tui.corpus.starter import open_starter
 from deepimagine_tui.errors import ExitCode, RefusedError
+from deepimagine_tui.evaluation import floors, runner, scoring_report
+from deepimagine_tui.evaluation.chain import Chain
+from deepimagine_tui.evaluation.classical import random_forest
+from deepimagine_tui.evaluation.scoring_report import Report
+from deepimagine_tui.evaluation.system import Learnt
+from deepimagine_tui.reasoning.anchors import CorpusAnchors
 from deepimagine_tui.tui.app import DeepImagineApp
 from deepimagine_tui.tui.screens.models import ModelTable
 from deepimagine_tui.tui.widgets.text_pane import TextPane
@@ -37,6 +44,8 @@ from tests.tui.waiting import until
 
 __all__ = ["cli", "plain_environment"]
 
+MARKDOWN = partial(markdown_document, folder="")
+
 
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -47,17 +56,22 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory, adapter: Path) -> Report:
     """Scores of a model that knows every answer, of this adapter on the base of `made_run`."""
-    pytest.importorskip("sklearn", reason="the `training` extra is not installed")
+    pytest.importorskip("sklearn", reason="the `evaluation` extra is not installed")
     folder = tmp_path_factory.mktemp("scores")
     with opened(str(write(folder / "made", many_trials(30))), folder, Event()) as corpus:
         rows = draw(corpus).rows
-    asked = held_out.questions(rows, "test")
-    info = ModelInfo("Told", "llama.cpp", 8192, sha256="c" * 64, adapter="a.gguf", adapter_sha256=files.sha256(adapter))
-    held_out.ask(asked, Told(certain(asked), info), "p", "test", folder, Event())
-    untuned = Told(certain(asked, 0.51), replace(info, adapter="", adapter_sha256=""))
-    held_out.ask(asked, untuned, "p", "test", folder / "base", Event(), Settings())
-    train = held_out.questions(rows, "train")[:200]
-    return score_report.report(train, asked, held_out.read(folder), [held_out.read(folder / "base")])
+    asked, examples = backtest.natural(rows, "test"), backtest.natural(rows, "train")
+    learnt = Learnt(examples.take(frozenset(question.id for question in examples.questions[:200])))
+    tuned = ModelInfo("Told", "llama.cpp", 8192, sha256="c" * 64, adapter="a.gguf", adapter_sha256=files.sha256(adapter))
+    untuned = replace(tuned, adapter="", adapter_sha256="")
+    source = CorpusAnchors(open_starter())
+    systems = [
+        Chain(Told(certain(rows, 0.51), untuned), source, learnt, are_steps=True),
+        Chain(Told(certain(rows), tuned), source, learnt, are_steps=True),
+        random_forest(learnt),
+    ]
+    said = [runner.run(system, asked, folder / str(at), Event()) for at, system in enumerate(systems)]
+    return scoring_report.score(asked, [*said, *floors.missing(asked, said, learnt)])
 
 
 @pytest.fixture
@@ -73,8 +87,8 @@ def run(tmp_path: Path, adapter: Path) -> Path:
 
 @pytest.fixture
 def scores(tmp_path: Path, report: Report) -> Path:
-    score_report.write(tmp_path / "scores", report)
-    return tmp_path / "scores"
+    scoring_report.write(tmp_path / "scores.json", report)
+    return tmp_path / "scores.json"
 
 
 def test_a_card_says_what_was_learnt_and_who_is_beaten(run: Path, scores: Path, tmp_path: Path, adapter: Path, cli: Cli):
@@ -96,7 +110,16 @@ def test_a_card_says_what_was_learnt_and_who_is_beaten(run: Path, scores: Path, 
     ):
         assert words in brief
     text = (tmp_path / "out" / "card.md").read_text("utf-8")
-    for words in ("## Training", "## Held-out scores", "### Dose", "On flips:", "random forest", "LoRA r=", "sides-1"):
+    for words in (
+        "## Training",
+        "### By factor",
+        "#### Dose",
+        "#### Dose, flips",
+        "random-forest",
+        "more-dose",
+        "LoRA r",
+        "sides-1",
+    ):
         assert words in text
     assert run_manifest.read(tmp_path / "out") == run_manifest.read(run)
 
@@ -104,21 +127,29 @@ def test_a_card_says_what_was_learnt_and_who_is_beaten(run: Path, scores: Path, 
 def test_a_model_that_is_no_better_is_not_called_so(run: Path, adapter: Path, report: Report):
     same = tuple(
         replace(each, word="not distinguishable", estimate=replace(each.estimate, lower=-0.1, upper=0.1))
-        for each in report.scores.differences
+        for each in report.differences
     )
-    made = card.make(run_manifest.read(run), adapter, replace(report, scores=replace(report.scores, differences=same)))
+    made = card.make(run_manifest.read(run), adapter, replace(report, differences=same))
     brief = "\n".join(made.brief)
-    assert "better than copying" not in brief
-    assert "not distinguishable from untuned base, copying" in brief
+    assert "better than copy-anchor" not in brief
+    assert "not distinguishable from untuned base, random-forest, majority" in brief
     assert re.search(r"not shown to be better than the base rate in: \w+ \(\d+ trials\)", brief)
+
+
+def of_other_header(report: Report, **other: str) -> Report:
+    rows = tuple(
+        replace(row, header=replace(row.header, **other)) if row.name == report.judged else row for row in report.systems
+    )
+    return replace(report, systems=rows)
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         (lambda manifest, report: (manifest, replace(report, nct_ids=("NCT00000001",))), "held out and trained on"),
-        (lambda manifest, report: (manifest, replace(report, adapter_sha256="e" * 64)), "another adapter or base"),
-        (lambda manifest, report: (manifest, replace(report, model_sha256="e" * 64)), "another adapter or base"),
+        (lambda manifest, report: (manifest, of_other_header(report, adapter_sha256="e" * 64)), "another adapter or base"),
+        (lambda manifest, report: (manifest, of_other_header(report, model_sha256="e" * 64)), "another adapter or base"),
+        (lambda manifest, report: (manifest, replace(report, classes=())), "of natural pairs"),
         (lambda manifest, report: (replace(manifest, gguf=()), report), "not exported from that run"),
     ],
 )
@@ -128,10 +159,19 @@ def test_a_card_that_would_flatter_is_refused(run: Path, adapter: Path, report: 
         card.make(manifest, adapter, scored)
 
 
+def test_a_rule_is_scored_on_what_it_speaks_of_alone(report: Report):
+    assert report.of("more-dose", "natural pair", "Brier") is None
+    dose = report.of("more-dose", "natural pair", "direction")
+    every = report.of("majority", "natural pair", "direction")
+    assert dose is not None
+    assert every is not None
+    assert 0 < dose.rows < every.rows
+
+
 def test_a_big_adapter_is_not_shipped(run: Path, scores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(card, "MOST_BYTES", 10)
     with pytest.raises(RefusedError, match="smaller lora"):
-        card.ship(run, scores, tmp_path / "out")
+        card.ship(run, scores, tmp_path / "out", MARKDOWN)
     assert not (tmp_path / "out").exists()
 
 
@@ -142,7 +182,7 @@ def test_hours_are_those_of_the_runs_it_began_from_too(run: Path, scores: Path, 
     run_manifest.write(run.parent / "second", later)
     source = run / "gguf" / first.gguf[0].name
     (run.parent / "second" / "gguf" / source.name).write_bytes(source.read_bytes())
-    made = card.ship(run.parent / "second", scores, tmp_path / "out")
+    made = card.ship(run.parent / "second", scores, tmp_path / "out", MARKDOWN)
     assert made.hours == 2.0
     assert "(sft then grpo) in 2.0 hours" in made.brief[0]
 
@@ -150,7 +190,7 @@ def test_hours_are_those_of_the_runs_it_began_from_too(run: Path, scores: Path, 
 @pytest.fixture
 def shipped(run: Path, scores: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The app with this adapter as the shipped one, and a tiny model as the embedded one."""
-    card.ship(run, scores, tmp_path / "adapter")
+    card.ship(run, scores, tmp_path / "adapter", MARKDOWN)
     monkeypatch.setattr(deepimagine_assets.adapter, "FOLDER", tmp_path / "adapter")
     model = write_tiny_gguf(tmp_path / "tiny.gguf")
     monkeypatch.setattr(embedded, "installed", lambda: True)
@@ -243,7 +283,7 @@ async def test_the_models_screen_shows_the_card_of_the_model_under_the_cursor(sh
         table, pane = app.screen.query_one(ModelTable), app.screen.query_one("#card", TextPane)
         await until(pilot, lambda: table.row_count == 3)
         table.move_cursor(row=table.get_row_index("gemma-270m"))
-        await until(pilot, lambda: "Held out (test)" in pane.copy_text())
+        await until(pilot, lambda: "Held out (natural pairs, test)" in pane.copy_text())
         assert str(shipped) in pane.copy_text()
         table.move_cursor(row=table.get_row_index("gemma-270m-base"))
         await until(pilot, lambda: "No evaluation of this model" in pane.copy_text())
@@ -252,8 +292,8 @@ async def test_the_models_screen_shows_the_card_of_the_model_under_the_cursor(sh
 def test_the_card_is_shown_by_the_command(shipped: Path, cli: Cli):
     facts = model_facts(Catalogue.load().get("gemma-270m"))
     assert not paths.models_dir().exists()
-    assert any("Held out (test)" in sentence for sentence in facts.card)
-    assert "Held out (test)" in cli("models", "info", "gemma-270m").out
+    assert any("Held out (natural pairs, test)" in sentence for sentence in facts.card)
+    assert "Held out (natural pairs, test)" in cli("models", "info", "gemma-270m").out
     assert cli("models", "info", "gemma-270m", "--json").json["card"] == list(facts.card)
     shipped.write_bytes(shipped.read_bytes() + b"x")
     assert model_facts(Catalogue.load().get("gemma-270m")).card == ()

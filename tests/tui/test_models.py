@@ -148,4 +148,4 @@ def test_the_scores_of_the_shipped_card_stand_beside_the_rules(width: int) -> No
     lines = scores_text(scores, width).plain.splitlines()
     assert all(len(line) <= width for line in lines)
     rows = {line.split("  ")[0] for line in lines}
-    assert {"model", "copying"} <= rows
+    assert {"model", "copy-anchor"} <= rows

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from deepimagine_training import held_out
 from deepimagine_training.examples import changes_of, states_of
-from deepimagine_training.rows import PairRow
+from deepimagine_training.rows import Kind, PairRow
 from deepimagine_tui.errors import BadInputError, RefusedError
 from deepimagine_tui.evaluation.forecasts_of_corpus import day_before, set_of
 from deepimagine_tui.evaluation.questions import Key, Question, QuestionClass, QuestionSet
@@ -20,17 +19,19 @@ from deepimagine_tui.evaluation.sides import Side, hash_share
 from deepimagine_tui.reasoning.change import apply
 from deepimagine_tui.reasoning.state import Perturbation, PopulationChange, State
 
+_CLASSES: dict[Kind, QuestionClass] = {"natural": "natural pair", "approximate": "approximate pair"}
+
 
 def natural(rows: Iterable[PairRow], side: Side) -> QuestionSet:
-    """The natural pairs of a side that are one step with a posted verdict or direction, in the order of asking: arms and doses
-    first, then the other factors in turn.
+    """The natural pairs of registry trials of a side that are one step with a posted verdict or direction, by a hash of their
+    ids.
 
     Raises:
         BadInputError: there is none, or a row cannot be read.
     """
-    posed = held_out.questions(rows, side)
-    asked = (_asked(one.row, "natural pair", (one.step.perturbation,), one.step.source, one.target) for one in posed)
-    return set_of(f"natural pairs, {side}", asked)
+    drawn = (row for row in rows if row.data == "registry")
+    asked = [one for one in _asked_of(drawn, side, "natural") if len(one[0].changes) == 1]
+    return _set(asked, "natural", side)
 
 
 def approximate(rows: Iterable[PairRow], side: Side) -> QuestionSet:
@@ -39,30 +40,29 @@ def approximate(rows: Iterable[PairRow], side: Side) -> QuestionSet:
     Raises:
         BadInputError: there is none, or a row cannot be read.
     """
-    found = sorted(
-        (row for row in rows if (row.side, row.kind) == (side, "approximate")), key=lambda row: hash_share("backtest", row.id)
-    )
-    asked = list(_approximate(found))
+    return _set(list(_asked_of(rows, side, "approximate")), "approximate", side)
+
+
+def _set(asked: Sequence[tuple[Question, Key]], kind: Kind, side: Side) -> QuestionSet:
     if not asked:
-        raise BadInputError(f"No approximate pair of the {side} side can be asked.", "Draw pairs of more trials.")
-    return set_of(f"approximate pairs, {side}", asked)
+        raise BadInputError(f"No {kind} pair of the {side} side can be asked.", "Draw pairs of more trials.")
+    return set_of(f"{kind} pairs, {side}", asked)
 
 
-def _approximate(rows: Iterable[PairRow]) -> Iterator[tuple[Question, Key]]:
-    for row in rows:
+def _asked_of(rows: Iterable[PairRow], side: Side, kind: Kind) -> Iterator[tuple[Question, Key]]:
+    some = (row for row in rows if (row.side, row.kind) == (side, kind))
+    for row in sorted(some, key=lambda row: hash_share("backtest", row.id)):
         if row.target_verdict == "undetermined" and row.direction is None:
             continue
         source, target = states_of(row)
         changes = tuple(_without_baseline(change) for change in changes_of(row))
         try:
-            yield _asked(row, "approximate pair", changes, source, target)
+            yield _asked(row, changes, source, target)
         except RefusedError:
             continue
 
 
-def _asked(
-    row: PairRow, kind: QuestionClass, changes: Sequence[Perturbation], source: State, target: State
-) -> tuple[Question, Key]:
+def _asked(row: PairRow, changes: Sequence[Perturbation], source: State, target: State) -> tuple[Question, Key]:
     reached = source.configuration
     for change in changes:
         reached = apply(reached, change.change)
@@ -70,7 +70,7 @@ def _asked(
         id=row.id,
         nct_id=row.target_nct,
         programme=row.target_programme,
-        kind=kind,
+        kind=_CLASSES[row.kind],
         target=reached,
         cutoff=day_before(row.target_posted),
         source=source,

@@ -7,28 +7,32 @@ trial that it is scored on was trained on.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
-from deepimagine_training import run_manifest, score_report
-from deepimagine_training.card_text import brief, markdown
+from deepimagine_training import run_manifest
+from deepimagine_training.card_text import KIND, MODEL, UNTUNED, brief, parts
 from deepimagine_training.run_manifest import GgufFile, Manifest
-from deepimagine_training.score_report import Report
+from deepimagine_tui.document import Part
 from deepimagine_tui.errors import RefusedError
+from deepimagine_tui.evaluation import scoring_report
+from deepimagine_tui.evaluation.scoring_report import Report, SystemRow
 from deepimagine_tui.files import make_dir, sha256, storage_error, write_text
 
 FORMAT = "deepimagine model card"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 CARD, TEXT = "card.json", "card.md"
 MOST_BYTES = 16_000_000
 """How big an adapter may be that is shipped."""
+HOW = "Let it answer the natural pairs (deepimagine evaluate run), and score it: deepimagine evaluate report --format json"
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """A card. `brief` are the sentences that the app shows; `hours` are those of this run and of the runs it began from;
-    `report` holds every score."""
+    `report` holds every score, the adapter's system being called `model` in it."""
 
     format: str = FORMAT
     schema_version: int = SCHEMA_VERSION
@@ -48,14 +52,16 @@ def make(manifest: Manifest, adapter: Path, report: Report, parents: Sequence[Ma
     Args:
         manifest: Of the run.
         adapter: The GGUF file that was made of it.
-        report: Its held-out scores.
+        report: What `evaluate report` found of natural pairs, the adapter being the system that is judged.
         parents: Of the runs that it began from, the first one last.
 
     Raises:
-        RefusedError: the file was not made of that run, the scores are of another one, or a held-out trial was trained on.
+        RefusedError: the file was not made of that run, the scores are of another one or of other questions, or a held-out
+            trial was trained on.
     """
     digest = sha256(adapter)
     _check(manifest, digest, report)
+    named = _named(report)
     return Card(
         title=f"DeepImagine {manifest.recipe.name} on {manifest.base.name}",
         adapter=adapter.name,
@@ -63,18 +69,19 @@ def make(manifest: Manifest, adapter: Path, report: Report, parents: Sequence[Ma
         run_id=manifest.run_id,
         runs=tuple(f"{one.stage} {one.run_id}" for one in (manifest, *parents)),
         hours=round(sum(one.seconds for one in (manifest, *parents)) / 3600, 2),
-        brief=tuple(brief(manifest, report, parents)),
-        report=report,
+        brief=tuple(brief(manifest, named, parents)),
+        report=named,
     )
 
 
-def ship(run: Path, scores: Path, out: Path, adapter: Path | None = None) -> Card:
+def ship(run: Path, scores: Path, out: Path, written: Callable[[Iterable[Part]], str], adapter: Path | None = None) -> Card:
     """Put the adapter of the run in the folder `run` into `out`, with the run's manifest and the card of its scores.
 
     Args:
         run: Folder of the finished run.
-        scores: Folder that `train score` wrote for that adapter.
+        scores: File that `evaluate report` wrote as JSON about that adapter.
         out: Folder to ship; an adapter that it holds is replaced.
+        written: Writes the card's text as Markdown.
         adapter: The file; by default the one that `export gguf` made of the run.
 
     Raises:
@@ -82,7 +89,7 @@ def ship(run: Path, scores: Path, out: Path, adapter: Path | None = None) -> Car
         DeepImagineError: the run or the scores cannot be read, or `out` cannot be written.
     """
     manifest = run_manifest.read(run)
-    report = score_report.read(scores)
+    report = scoring_report.read(scores)
     chosen = adapter or run / "gguf" / _recorded(manifest).name
     if not chosen.is_file():
         raise RefusedError(f"There is no adapter at {chosen}.", "Export it: deepimagine export gguf")
@@ -99,7 +106,7 @@ def ship(run: Path, scores: Path, out: Path, adapter: Path | None = None) -> Car
         raise storage_error(out, error) from error
     run_manifest.write(out, manifest)
     write_text(out / CARD, msgspec.json.format(msgspec.json.encode(card), indent=1).decode() + "\n")
-    write_text(out / TEXT, markdown(manifest, report, parents))
+    write_text(out / TEXT, written(parts(manifest, card.report, parents)))
     return card
 
 
@@ -113,11 +120,38 @@ def _recorded(manifest: Manifest) -> GgufFile:
 def _check(manifest: Manifest, digest: str, report: Report) -> None:
     if digest not in {file.sha256 for file in manifest.gguf}:
         raise RefusedError("This adapter was not exported from that run.", "Export it: deepimagine export gguf")
-    if (report.adapter_sha256, report.model_sha256) != (digest, manifest.base.sha256):
-        raise RefusedError("The scores are of another adapter or base.", "Score this one: deepimagine train score")
+    header = _judged(report).header
+    if (header.adapter_sha256, header.model_sha256) != (digest, manifest.base.sha256):
+        raise RefusedError("The scores are of another adapter or base.", HOW)
+    if {row.question_class for row in report.classes} != {KIND}:
+        raise RefusedError(f"A card is of natural pairs, and the scores are of {report.set_name}.", HOW)
     seen = sorted({*report.nct_ids} & {*manifest.trained_on})
     if seen:
         raise RefusedError(f"{seen[0]} was held out and trained on.", "Score on trials that the run did not see.")
+
+
+def _judged(report: Report) -> SystemRow:
+    return next(row for row in report.systems if row.name == report.judged)
+
+
+def _named(report: Report) -> Report:
+    """The report with short names: `model`, `untuned base`, and of the others the system's; of equals those they have."""
+    model = _judged(report).header
+    short: dict[str, str] = {}
+    for row in report.systems:
+        header = row.header
+        is_base = (header.system, header.model_sha256) == (model.system, model.model_sha256) and not header.adapter_sha256
+        name = MODEL if row.name == report.judged else UNTUNED if is_base else header.system
+        short[row.name] = row.name if name in short.values() else name
+    return replace(
+        report,
+        judged=MODEL,
+        systems=tuple(replace(row, name=short[row.name]) for row in report.systems),
+        scores=tuple(replace(each, system=short[each.system]) for each in report.scores),
+        differences=tuple(replace(each, system=MODEL, other=short[each.other]) for each in report.differences),
+        bins=tuple(replace(each, system=MODEL) for each in report.bins if each.system == report.judged),
+        interpretability={short[name]: told for name, told in report.interpretability.items()},
+    )
 
 
 def _parents(run: Path, manifest: Manifest) -> Iterator[Manifest]:
