@@ -101,7 +101,8 @@ def _asked_again(
     from deepimagine_tui.cli.session import opened_backend, opened_corpus, stoppable
     from deepimagine_tui.evaluation import check
 
-    left, found = list(committed), []
+    left = list(committed)
+    found: list[Again] = []
     place = {} if corpus is None else {"corpus": str(corpus)}
     with ExitStack() as stack:
         cancel = stack.enter_context(stoppable())

@@ -63,7 +63,7 @@ class Chain:
         anchors: How many anchors a forecast is walked from, k.
         runs: Where the journals of the runs go; `None` keeps none.
         kept_in: Where prompts and answers of steps are kept; those of forecasts are in the journals.
-        are_steps: Every question is a step, so that no anchor is looked for.
+        are_steps: Every question is a step: no anchor is looked for, and prompts are not shortened.
     """
 
     def __init__(
@@ -82,8 +82,10 @@ class Chain:
         self._settings, self._runs, self._kept_in = settings, runs, kept_in
         self.batch = batch_of(backend, STEPS_BATCH if are_steps else BATCH)
         self._asking = AskingSettings(settings.max_reasoning_tokens, settings.temperature, settings.top_p, settings.seed)
+        # A step is asked as it is learnt and as the app asks it: with the whole prompt.
+        self._max_prompt_tokens = 0 if are_steps else settings.max_prompt_tokens
         more = {"max_steps": settings.max_steps, "anchors": anchors} if not are_steps else {}
-        more |= {"max_prompt_tokens": settings.max_prompt_tokens, "batch": self.batch}
+        more |= {"max_prompt_tokens": self._max_prompt_tokens, "batch": self.batch}
         what = "one factor at a time from the posted state" if are_steps else _WALKED.format(anchors)
         facts = model_facts("deepimagine", what, backend, learnt, self._asking, **more)
         self.facts = facts if are_steps else replace(facts, corpus=source.name, corpus_version=source.version)
@@ -97,7 +99,7 @@ class Chain:
         started = time.monotonic()
         forecasts = self._forecasts([question for question in questions if question.source is None], cancel)
         stepped = [question for question in questions if question.source is not None]
-        walked = walk(stepped, self._backend, self._rates, cancel, self._asking, self._kept_in)
+        walked = walk(stepped, self._backend, self._rates, cancel, self._asking, self._kept_in, self._max_prompt_tokens)
         took = round((time.monotonic() - started) / max(len(questions), 1), 3)
         return [replace((forecasts | walked)[question.id], seconds=took) for question in questions]
 

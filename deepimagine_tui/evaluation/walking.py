@@ -11,7 +11,7 @@ import msgspec
 
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import RefusedError
-from deepimagine_tui.evaluation.asking import LIKELIEST, Answer, AskingSettings, Prompt, ask
+from deepimagine_tui.evaluation.asking import LIKELIEST, MAX_PROMPT_TOKENS, Answer, AskingSettings, Prompt, ask
 from deepimagine_tui.evaluation.options import chance_of, rates_of, shares
 from deepimagine_tui.evaluation.predictions import Prediction, UsedTrial, fallback
 from deepimagine_tui.evaluation.questions import Question
@@ -70,8 +70,10 @@ def walk(
     cancel: Event,
     settings: AskingSettings = LIKELIEST,
     kept_in: Path | None = None,
+    max_prompt_tokens: int = MAX_PROMPT_TOKENS,
 ) -> dict[str, Prediction]:
-    """The predictions of step questions by id: P(met), the imagined state and its direction.
+    """The predictions of step questions by id: P(met), the imagined state and its direction. A prompt is shortened to
+    `max_prompt_tokens`; 0 leaves it to the context.
 
     Raises:
         ModelError: the model cannot be loaded, or stopped.
@@ -83,7 +85,13 @@ def walk(
         if not ready:
             break
         asked = [
-            Prompt(each.prompt_id, tuple(dict.fromkeys(_texts(step))), _question(step).slots, operator=step.factor)
+            Prompt(
+                each.prompt_id,
+                tuple(dict.fromkeys(_texts(step))),
+                _question(step).slots,
+                max_tokens=max_prompt_tokens,
+                operator=step.factor,
+            )
             for each, step in ready
         ]
         answers = ask(asked, backend, cancel, settings, kept_in)

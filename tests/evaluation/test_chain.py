@@ -18,7 +18,7 @@ from deepimagine_tui.evaluation.questions import THREE_WAY, Question
 from deepimagine_tui.reasoning.anchors import AnchorSearch
 from deepimagine_tui.reasoning.events import Aggregated, AnchorChosen, RunStarted
 from deepimagine_tui.reasoning.journal import read_events
-from deepimagine_tui.reasoning.state import Configuration
+from deepimagine_tui.reasoning.state import Configuration, State
 from tests.evaluation.answering import Told, forecast, says, source, step
 from tests.evaluation.made_questions import learnt, predict
 from tests.reasoning.engine.support import Source
@@ -106,6 +106,38 @@ def test_a_step_is_the_engines_question_of_one_step_and_gives_the_imagined_state
     assert said.direction == "up"
     assert said.stated == "no clear change"
     assert [answer.prompt for answer in read_asked(kept).values()] == model.prompts
+
+
+def test_where_all_are_steps_more_are_asked_at_once_and_whole():
+    model = Told(says(0.7))
+    chain = Chain(model, source(), learnt(), are_steps=True)
+    steps = [step(number) for number in range(chain.batch)]
+    said = predict(chain, steps)
+    assert [len(batch) for batch in model.batches] == [len(steps)]
+    assert len(steps) > Chain(Told(), source(), learnt()).batch
+    assert [prediction.question_id for prediction in said] == [question.id for question in steps]
+    long = replace(step(), source=with_condition(step().source, "A condition with many words " * 100))
+    texts = []
+    for alone in (True, False):
+        model = Long(says(0.7))
+        predict(Chain(model, source(), learnt(), are_steps=alone), [long])
+        texts += model.prompts
+    assert len(texts[0]) > len(texts[1])
+    assert "anchors" not in chain.facts.settings
+
+
+class Long(Told):
+    """A model to which every prompt is longer than a lean one may be."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [MAX_PROMPT_TOKENS + 1 for _ in texts]
+
+
+def with_condition(start: State | None, condition: str) -> State:
+    """The state with another condition."""
+    assert start is not None
+    population = replace(start.configuration.population, conditions=(condition,))
+    return replace(start, configuration=replace(start.configuration, population=population))
 
 
 def test_a_pair_of_several_factors_is_walked_change_by_change_with_others_in_one_batch():

@@ -165,6 +165,17 @@ def test_a_comparative_effect_is_counted_as_a_difference_or_none():
     assert (none.truth, none.said) == ("no difference", "different"), "the likeliest of three is chosen before they are joined"
 
 
+def test_what_a_system_does_not_speak_of_is_not_scored():
+    silent = answered((0.5, 0.5), (True, False))
+    silent = [replace(each, fallback="not said", posted_direction="up") for each in silent]
+    said = [replace(silent[0], direction="up"), silent[1]]
+    assert measure("Brier", [said]) is None
+    assert measure("accuracy", [said, said]) is None
+    assert scored(said, "direction").rows == 1
+    assert scored(said, "direction").value == 1
+    assert not any(each.met.rows for each in reliability("one", by_id(said)))
+
+
 def test_an_undetermined_verdict_is_scored_by_direction_alone():
     question = asked(1)
     prediction = Prediction(question_id=question.id, probabilities=(0.9, 0.1), direction="up")
@@ -279,6 +290,9 @@ def test_flips_and_factors_are_slices():
     assert scored(found, "accuracy", Slice("flips", "flips")).value == 0
     assert scored(found, "accuracy", Slice("flips", "non-flips")).value == 1
     assert scored(found, "accuracy", Slice("factor", "dose")).rows == 3
+    assert {part.text for part in metrics.slices(by_id(found), found[0].question.kind)} >= {"All", "Dose", "Dose, non-flips"}
+    of_dose = scored(found, "accuracy", Slice("flips", "non-flips", "dose"))
+    assert of_dose.rows == sum(each.is_flip is False and each.question.factor == "dose" for each in found)
     assert "anchors" not in {each.kind for each in metrics.slices(by_id(found), "natural pair")}, "a step has one source"
 
 
