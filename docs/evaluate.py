@@ -16,10 +16,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from deepimagine_tui.evaluation import interpretability
+import msgspec
+from deepimagine_assets import adapter
+
+from deepimagine_tui.evaluation import interpretability, scoring_report
 from deepimagine_tui.evaluation.check import system_folders
+from deepimagine_tui.evaluation.intervals import Estimate
+from deepimagine_tui.evaluation.metrics import Metric, Slice
 from deepimagine_tui.evaluation.predictions import JOURNAL
 from deepimagine_tui.evaluation.runner import RUNS
+from deepimagine_tui.evaluation.scoring_report import Report
 
 HERE = Path(__file__).parent
 COMMITTED = HERE / "evaluation"
@@ -28,6 +34,8 @@ CORPUS = WORK / "corpus.db"
 REPORT = "report.md"
 CLAIMS = "--clinifact"
 PAIRS = WORK / "drawn-pairs"
+CARD = "pairs"
+"""The evaluation that the shipped adapter's card is made from."""
 
 
 class Run(NamedTuple):
@@ -79,7 +87,7 @@ def evaluations(data: Path) -> list[Evaluation]:
     asked_without = (Run("direct", "direct"), Run("rag", "rag", ("--anchors", "3")))
     return [
         Evaluation("pairs-validation", pairs, ("--side", "validation"), (CHAIN,), False),
-        Evaluation("pairs", pairs, ("--side", "test"), (CHAIN, untuned, *CLASSICAL_OF_PAIRS, *asked_without), models=models),
+        Evaluation(CARD, pairs, ("--side", "test"), (CHAIN, untuned, *CLASSICAL_OF_PAIRS, *asked_without), models=models),
         validation,
         whole("forecasts", "forecasts", ("--side", "test", *held_out), 3),
         whole("winter", str(data / "ct_open" / "Winter_2025.pickle"), (), 2),
@@ -133,6 +141,8 @@ def run(data: Path, only: Sequence[str] = ()) -> None:
             deepimagine("evaluate", "run", *words, "--corpus", CORPUS, "--out", WORK / each.name / one.folder)
         if each.is_committed:
             commit(each)
+            if each.name == CARD:
+                scores_of_pairs(each)
 
 
 def commit(each: Evaluation) -> None:
@@ -147,12 +157,41 @@ def commit(each: Evaluation) -> None:
     deepimagine("evaluate", "report", each.questions, *folders, "--corpus", CORPUS, "--out", COMMITTED / each.name / REPORT)
 
 
+def scores_of_pairs(each: Evaluation) -> Report:
+    """The committed predictions of pairs scored, kept as JSON for `train card`."""
+    file = WORK / "scores.json"
+    folders = system_folders(COMMITTED / each.name)
+    deepimagine("evaluate", "report", each.questions, *folders, "--corpus", CORPUS, "--out", file)
+    return scoring_report.read(file)
+
+
+def check_card(each: Evaluation) -> None:
+    """Compare the shipped card's scores of its adapter with the committed predictions.
+
+    Raises:
+        SystemExit: they differ.
+    """
+    card = msgspec.json.decode((adapter.FOLDER / "card.json").read_bytes(), type=_Card).report
+    if _judged(card) != _judged(scores_of_pairs(each)):
+        raise SystemExit("The shipped card has other scores: make it again with `deepimagine train card`.")
+
+
+class _Card(msgspec.Struct):
+    report: Report
+
+
+def _judged(report: Report) -> list[tuple[Slice, Metric, Estimate]]:
+    return [(score.slice, score.metric, score.estimate) for score in report.scores if score.system == report.judged]
+
+
 def check(data: Path, only: Sequence[str] = ()) -> None:
     """Check every committed evaluation."""
     for each in evaluations(data):
         if each.is_committed and (not only or each.name in only):
             models = [word for model in each.models for word in ("--model", model)]
             deepimagine("evaluate", "check", each.questions, COMMITTED / each.name, "--corpus", CORPUS, *models)
+            if each.name == CARD:
+                check_card(each)
 
 
 def main(arguments: Sequence[str]) -> None:
