@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 from threading import Event
 
 import pytest
 from msgspec.structs import replace
 
+from deepimagine_tui.backends import catalogue
 from deepimagine_tui.errors import ExitCode, NotFoundError
 from deepimagine_tui.evaluation import check, runner
 from deepimagine_tui.evaluation.chain import BATCH, Chain
 from deepimagine_tui.evaluation.predictions import Predictions
 from tests.cli.conftest import Cli, cli, plain_environment
-from tests.evaluation.answering import Told, forecast, says, set_of, source
+from tests.evaluation.answering import MODEL, Told, forecast, says, set_of, source
 from tests.evaluation.made_questions import learnt
 
 __all__ = ["cli", "plain_environment"]
@@ -88,3 +90,26 @@ def test_a_committed_report_holds_until_a_number_in_it_is_changed(cli: Cli, tmp_
     differs = cli("evaluate", "check", asked, folder)
     assert differs.code == ExitCode.REFUSED
     assert "13 questions" in differs.err
+
+
+def test_each_system_is_asked_again_of_the_model_that_it_was_asked_of(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked, folder = tmp_path / "asked.csv", tmp_path / "committed"
+    asked.write_text(ROWS, encoding="utf-8")
+    untuned = replace(MODEL, adapter="", adapter_sha256="")
+    models = cycle([Told(says(0.7), MODEL), Told(says(0.4), untuned)])
+    monkeypatch.setattr(catalogue, "open_backend", lambda *given, **named: next(models))
+    for name in ("tuned", "untuned"):
+        ran = cli("evaluate", "run", asked, "--system", "direct", "--model", "scripted", "--out", folder / name)
+        assert ran.code == ExitCode.OK, ran.err
+    assert (
+        cli("evaluate", "report", asked, folder / "tuned", folder / "untuned", "--out", folder / "report.md").code
+        == ExitCode.OK
+    )
+    held = cli("evaluate", "check", asked, folder, "--model", "scripted", "--model", "scripted")
+    assert held.code == ExitCode.OK, held.err
+    assert held.err.count("largest difference 0.0000") == 2
+    alone = cli("evaluate", "check", asked, folder, "--model", "scripted")
+    assert alone.code == ExitCode.REFUSED
+    assert "another adapter" in alone.err
