@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from deepimagine_tui.evaluation.predictions import Predictions
     from deepimagine_tui.evaluation.questions import QuestionSet
     from deepimagine_tui.evaluation.sides import Side
+    from deepimagine_tui.reasoning.request import ImagineSettings
+    from deepimagine_tui.settings import Settings
 
 
 @click.command()
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--anchors", type=click.IntRange(1), default=7, show_default=True, metavar="K", help="Trials retrieved for each.")
 @click.option("--far", is_flag=True, help="Take the nearest trials even where a forecast in the app would abstain.")
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="How often `direct` asks each question.")
+@click.option("--as-app", is_flag=True, help="Let `deepimagine` ask with the temperature and tokens of the settings, not lean.")
 @side_option
 @kind_option
 @clinifact_option
@@ -67,6 +70,7 @@ def run(
     anchors: int,
     far: bool,
     samples: int,
+    as_app: bool,
     side: Side,
     kind: str,
     clinifact: tuple[Path, ...],
@@ -91,6 +95,7 @@ def run(
     from deepimagine_tui.cli.progress import Progress
     from deepimagine_tui.cli.session import opened_backend, opened_corpus, stoppable
     from deepimagine_tui.evaluation import predictions, runner, systems
+    from deepimagine_tui.evaluation.asking import LEAN
     from deepimagine_tui.reasoning.anchors import CorpusAnchors
 
     entry = systems.entry_of(system)
@@ -127,10 +132,26 @@ def run(
             folder=None if no_runs else folder,
             chain=tuple(predictions.read(each) for each in chain),
             are_steps=evaluate_sets.are_steps(asked),
+            settings=_as_app(chosen) if as_app else LEAN,
         )
         made = systems.make(system, needs)
         said = runner.run(made, asked, folder, cancel, progress.say)
     _tell(said, folder, json_output)
+
+
+def _as_app(chosen: Settings) -> ImagineSettings:
+    """How the app asks, in chains as short as an evaluation's."""
+    from msgspec.structs import replace
+
+    from deepimagine_tui.evaluation.asking import LEAN
+
+    return replace(
+        LEAN,
+        seed=chosen.seed,
+        temperature=chosen.temperature,
+        top_p=chosen.top_p,
+        max_reasoning_tokens=chosen.max_reasoning_tokens,
+    )
 
 
 def _folder(asked: QuestionSet, system: str, backend: ModelBackend | None, limit: int | None) -> Path:

@@ -22,11 +22,14 @@ from deepimagine_tui.errors import BadInputError, CancelledError, ModelError, No
 from deepimagine_tui.files import make_dir, storage_error
 from deepimagine_tui.reasoning.engine import ANSWER_MARGIN
 from deepimagine_tui.reasoning.prompts import answer_budget_text
+from deepimagine_tui.reasoning.request import ImagineSettings
 
 ASKED = "asked.jsonl"
 """The file of prompts and answers beside the predictions."""
 MAX_PROMPT_TOKENS = 400
 """What a lean prompt may take."""
+LEAN = ImagineSettings(temperature=0.0, max_reasoning_tokens=64, max_steps=2, max_prompt_tokens=MAX_PROMPT_TOKENS)
+"""How an evaluation asks: for the likeliest text, in short chains of short prompts."""
 
 
 class AskingSettings(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import CancelledError, ModelError
-from deepimagine_tui.evaluation.asking import MAX_PROMPT_TOKENS, AskingSettings
+from deepimagine_tui.evaluation.asking import LEAN, AskingSettings
 from deepimagine_tui.evaluation.direct import batch_of, model_facts
 from deepimagine_tui.evaluation.options import chance_of, rates_of, shares, turned
 from deepimagine_tui.evaluation.persistent import Persistent
@@ -36,7 +36,6 @@ STEPS_BATCH = 32
 TURNED = ".turned"
 """Follows the run's id in the name of the journal of a three-way question's second run."""
 _WALKED = "walked from {} anchors, one factor at a time"
-LEAN = ImagineSettings(temperature=0.0, max_reasoning_tokens=64, max_steps=2, max_prompt_tokens=MAX_PROMPT_TOKENS)
 
 
 class _Told(msgspec.Struct):
@@ -51,7 +50,7 @@ class _Told(msgspec.Struct):
 
 
 class Chain:
-    """The engine's forecasts, lean: at most 2 steps a pathway, 64 reasoning tokens, prompts of 400 tokens.
+    """The engine's forecasts, lean by default: at most 2 steps a pathway, 64 reasoning tokens, prompts of 400 tokens.
 
     P of a two-way question is the aggregate's P(met). A three-way one is run twice, the second time with arm and comparator
     exchanged, and the two are put together by `options.shares`; a second run without an answer counts as the base rate.

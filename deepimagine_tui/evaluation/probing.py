@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from deepimagine_tui import __version__
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import BadInputError, CancelledError, ModelError, NewerSchemaError, NotFoundError, RefusedError
-from deepimagine_tui.evaluation.chain import LEAN
+from deepimagine_tui.evaluation.asking import LEAN
 from deepimagine_tui.evaluation.persistent import Persistent
 from deepimagine_tui.evaluation.questions import Question, QuestionSet
 from deepimagine_tui.evaluation.runner import RUNS, in_order

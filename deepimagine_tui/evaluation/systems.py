@@ -9,18 +9,20 @@ import msgspec
 
 from deepimagine_tui.backends.protocol import ModelBackend
 from deepimagine_tui.errors import UsageError
-from deepimagine_tui.evaluation.asking import ASKED
+from deepimagine_tui.evaluation.asking import ASKED, LEAN
 from deepimagine_tui.evaluation.predictions import Predictions
 from deepimagine_tui.evaluation.runner import RUNS
 from deepimagine_tui.evaluation.system import Learnt, System
 from deepimagine_tui.reasoning.anchors import AnchorSource
+from deepimagine_tui.reasoning.request import ImagineSettings
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What a system is made of. `learnt` is what it may learn from; `model` and `source` are there where it needs them;
     `anchors` is k; `samples` how often `direct` asks; `folder` is where predictions go, beside which prompts,
     answers and the engine's journals are kept; `None` keeps none. `chain` are predictions of `deepimagine` for the ensemble.
-    `are_steps` says that every question is a step, so that more of them fit into a batch."""
+    `are_steps` says that every question is a step, so that more of them fit into a batch; `settings` is how `deepimagine`
+    asks."""
 
     learnt: Learnt
     model: ModelBackend | None = None
@@ -30,6 +32,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path | None = None
     chain: Sequence[Predictions] = ()
     are_steps: bool = False
+    settings: ImagineSettings = LEAN
 
     @property
     def kept_in(self) -> Path | None:
@@ -150,6 +153,7 @@ def _deepimagine(needs: Needs) -> System:
         needs.source,
         needs.learnt,
         needs.anchors,
+        needs.settings,
         runs=needs.runs,
         kept_in=needs.kept_in,
         are_steps=needs.are_steps,

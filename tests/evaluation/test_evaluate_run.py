@@ -89,6 +89,29 @@ def test_a_set_is_drawn_from_the_corpus_and_chains_answer_it(
         assert len(read_asked(out / ASKED)) >= 5
 
 
+@pytest.mark.parametrize(
+    ("how", "temperature", "tokens"), [((), 0.0, 64), (("--as-app",), 0.7, 96)], ids=["lean", "as the app"]
+)
+def test_a_chain_is_asked_lean_or_as_the_app_asks(
+    cli: Cli,
+    corpus: Path,
+    tmp_path: Path,
+    how: tuple[str, ...],
+    temperature: float,
+    tokens: int,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    told = Told()
+    monkeypatch.setattr(catalogue, "open_backend", lambda *given, **named: told)
+    command = ("evaluate", "run", "natural", "--corpus", corpus, "--model", "scripted", "--limit", 3, "--out", tmp_path / "out")
+    result = cli(*command, "--system", "deepimagine", *how)
+    assert result.code == ExitCode.OK, result.err
+    asked = {(request.temperature, request.max_reasoning_tokens) for batch in told.batches for request in batch}
+    assert asked == {(temperature, tokens)}
+    settings = predictions.read(tmp_path / "out").header.settings
+    assert (settings["temperature"], settings["max_reasoning_tokens"]) == (temperature, tokens)
+
+
 def test_a_server_that_fails_and_drops_connections_gives_what_a_good_one_gives(
     cli: Cli, asked: Path, tmp_path: Path, server: FakeServer
 ):
