@@ -1,0 +1,170 @@
+"""Training by two processes on a CPU: one writes, they end together, and they learn what one process would."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+import pytest
+
+pytest.importorskip("trl", reason="the `training` extra is not installed")
+
+from deepimagine_training import bases, pair_files, run_folder, run_manifest, traces
+from deepimagine_training.inputs import opened
+from deepimagine_training.pairs import draw
+from deepimagine_training.writing import write_facts
+
+from deepimagine_tui.errors import ExitCode
+from tests.support.together import start
+from tests.support.vllm_server import FakeVllm, vllm_server
+from tests.training.made import many_trials, write
+from tests.training.made_policy import WORDS, wordy_gemma3
+
+SETTINGS = {
+    "data.sample": 16,
+    "data.validation_sample": 2,
+    "data.max_tokens": 4096,
+    "lora.r": 4,
+    "lora.alpha": 8,
+    "sft.save_every": 1,
+    "sft.evaluate_every": 4,
+    "sft.learning_rate": 5e-3,
+    "sft.warmup": 0,
+    "grpo.prompts": 2,
+    "grpo.generations": 2,
+    "grpo.max_steps": 2,
+    "grpo.max_reasoning_tokens": 12,
+    "grpo.learning_rate": 1e-2,
+    "grpo.save_every": 1,
+    "grpo.evaluate_every": 2,
+}
+
+
+class Done(NamedTuple):
+    codes: list[int]
+    outs: list[str]
+    errs: list[str]
+
+
+class Room:
+    """A folder with a base, pairs and their traces, and the commands that train there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        wordy_gemma3(folder / "base")
+        with opened(str(write(folder / "made", many_trials(24))), folder, Event()) as corpus:
+            drawn = draw(corpus)
+        manifest = pair_files.write(drawn, folder / "pairs")
+        write_facts(drawn.rows, folder / "traces", Event())
+        traces.finish(folder / "traces", manifest.data_sha256, 0)
+        (folder / "tiny.yaml").write_text("name: tiny\nbase: base\n")
+
+    def begin(self, stage: str, out: Path, sharding: str, **changes: Any) -> list[subprocess.Popen[str]]:
+        count = 1 if sharding == "none" else 2
+        settings: dict[str, Any] = SETTINGS | {"machine.sharding": sharding, "machine.processes": count}
+        settings |= {name.replace("__", "."): value for name, value in changes.items()}
+        words = ["train", stage, str(self.folder / "tiny.yaml"), "--pairs", str(self.folder / "pairs"), "--json"]
+        words += ["--base", str(self.folder / "base"), "--out", str(out)]
+        words += ["--traces", str(self.folder / "traces")] if stage == "sft" else []
+        words += [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+        return start(words, self.folder / "home", sharded=sharding == "fsdp", count=count)
+
+    def train(self, stage: str, out: Path, sharding: str, **changes: Any) -> Done:
+        return ended(self.begin(stage, out, sharding, **changes))
+
+
+def ended(processes: list[subprocess.Popen[str]]) -> Done:
+    told = [process.communicate(timeout=300) for process in processes]
+    return Done([process.returncode for process in processes], [out for out, _ in told], [err for _, err in told])
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    return Room(tmp_path_factory.mktemp("sharded"))
+
+
+@pytest.fixture
+def server(room: Room) -> Iterator[FakeVllm]:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(room.folder / "base")
+    words = tokenizer.convert_tokens_to_ids([f" {word}" for word in WORDS])
+    with vllm_server(words, tokenizer.convert_tokens_to_ids("Ċ")) as fake:
+        yield fake
+
+
+def measured(out: Path, name: str) -> list[float]:
+    return [record[name] for record in run_folder.read_log(out) if name in record]
+
+
+@pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
+def test_two_processes_learn_from_a_batch_what_one_does(room: Room, tmp_path: Path, sharding: str):
+    batch = {"sft__max_steps": 3}
+    one = room.train("sft", tmp_path / "one", "none", sft__batch_size=4, **batch)
+    two = room.train("sft", tmp_path / "two", sharding, sft__batch_size=2, **batch)
+    assert (one.codes, two.codes) == ([0], [0, 0]), two.errs
+    assert json.loads(two.outs[0])["runs"][0]["manifest"]["steps"] == 3
+    assert two.outs[1] == ""
+    assert [record["step"] for record in run_folder.read_log(tmp_path / "two") if "loss" in record] == [1, 2, 3]
+    manifest = run_manifest.read(tmp_path / "two")
+    assert manifest.machine.processes == 2
+    assert measured(tmp_path / "two", "loss")[0] == pytest.approx(measured(tmp_path / "one", "loss")[0], rel=0.05)
+    assert loads(room, tmp_path / "two")
+
+
+@pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
+def test_a_signal_to_one_process_stops_both_and_they_go_on_to_the_same_curve(room: Room, tmp_path: Path, sharding: str):
+    whole = room.train("sft", tmp_path / "whole", sharding, sft__batch_size=2, sft__max_steps=6)
+    assert whole.codes == [0, 0], whole.errs
+    began = room.begin("sft", tmp_path / "cut", sharding, sft__batch_size=2, sft__max_steps=6)
+    until = time.monotonic() + 200
+    while not (tmp_path / "cut" / "checkpoints" / "checkpoint-1").exists() and began[0].poll() is None:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    began[1].send_signal(signal.SIGINT)
+    stopped = ended(began)
+    assert stopped.codes == [ExitCode.CANCELLED, ExitCode.CANCELLED], stopped.errs
+    assert not (tmp_path / "cut" / "manifest.json").exists()
+    again = room.train("sft", tmp_path / "cut", sharding, sft__batch_size=2, sft__max_steps=6)
+    assert again.codes == [0, 0], again.errs
+    assert measured(tmp_path / "cut", "loss") == pytest.approx(measured(tmp_path / "whole", "loss"), rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
+def test_two_processes_reinforce_as_one_does(room: Room, server: FakeVllm, tmp_path: Path, sharding: str):
+    served = {"grpo__rollouts": "vllm", "grpo__vllm_server": server.url}
+    one = room.train("grpo", tmp_path / "one", "none", **served)
+    alone = list(server.pushes)
+    server.pushes.clear()
+    two = room.train("grpo", tmp_path / "two", sharding, **served)
+    assert (one.codes, two.codes) == ([0], [0, 0]), two.errs
+    for name, tolerance in (("reward", 1e-3), ("held_out_brier", 1e-3), ("completion_tokens", 1e-6)):
+        assert measured(tmp_path / "two", name) == pytest.approx(measured(tmp_path / "one", name), rel=tolerance, abs=1e-4)
+    assert len(server.pushes) == len(alone) == 2
+    for ours, theirs in zip(server.pushes, alone, strict=True):
+        assert ours.came.keys() == theirs.came.keys()
+        for name, value in theirs.came.items():
+            assert ours.came[name] == pytest.approx(value, abs=2e-3)
+    assert loads(room, tmp_path / "two")
+
+
+def test_a_sharded_policy_samples_by_itself(room: Room, tmp_path: Path):
+    done = room.train("grpo", tmp_path / "run", "fsdp", grpo__rollouts="transformers")
+    assert done.codes == [0, 0], done.errs
+    assert len(measured(tmp_path / "run", "reward")) == 2
+    assert run_manifest.read(tmp_path / "run").machine.processes == 2
+    assert loads(room, tmp_path / "run")
+
+
+def loads(room: Room, run: Path) -> bool:
+    """Whether the base reads the adapter of a run, and all of it has the shape that it had there."""
+    from peft import PeftModel
+
+    loaded = bases.load(bases.resolve(str(room.folder / "base")))
+    return len(PeftModel.from_pretrained(loaded.model, str(run / "adapter")).peft_config) == 1
