@@ -84,10 +84,12 @@ def evaluations(data: Path) -> list[Evaluation]:
     pairs = f"pairs:{PAIRS}"
     models = "gemma-270m", "gemma-270m-base"
     untuned = Run("deepimagine-untuned", "deepimagine", ("--model", models[1]))
-    asked_without = (Run("direct", "direct"), Run("rag", "rag", ("--anchors", "3")))
     return [
-        Evaluation("pairs-validation", pairs, ("--side", "validation"), (CHAIN,), False),
-        Evaluation(CARD, pairs, ("--side", "test"), (CHAIN, untuned, *CLASSICAL_OF_PAIRS, *asked_without), models=models),
+        *(
+            Evaluation(f"calibration-{side}", pairs, ("--side", side, "--as-app"), (CHAIN,), False)
+            for side in ("validation", "test")
+        ),
+        Evaluation(CARD, pairs, ("--side", "test"), (CHAIN, untuned, *CLASSICAL_OF_PAIRS), models=models),
         validation,
         whole("forecasts", "forecasts", ("--side", "test", *held_out), 3),
         whole("winter", str(data / "ct_open" / "Winter_2025.pickle"), (), 2),
