@@ -210,7 +210,8 @@ def _train(
     follower = Follower(folder, "grpo", cancel, recipe.grpo.max_minutes, spent, told)
     trainer.add_callback(validation)
     trainer.add_callback(follower)
-    start = sharding.adapter_of(trainer.model)
+    policy: Any = trainer.model
+    start = sharding.adapter_of(policy)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
     steps = trainer.state.global_step
     if any(processes.by_process(cancel.is_set())):

@@ -80,7 +80,8 @@ class ForecastTrainer(GRPOTrainer):
             with serving.asked(settings["args"].vllm_server_base_url or ""):
                 super().__init__(reward_funcs=list(_REWARDS), rollout_func=self._roll_out, **settings)
         if self.use_vllm:
-            self.vllm_generation._iter_named_params = lambda: sharding.merged(self.model, served_prefix)
+            policy: Any = self.model
+            self.vllm_generation._iter_named_params = lambda: sharding.merged(policy, served_prefix)  # type: ignore[method-assign]
         self._tokens = HfTokens(self.processing_class, list(self.eos_token_ids))
 
     def judge(self, tasks: Sequence[Task], cancel: Event) -> Judged:
@@ -102,8 +103,9 @@ class ForecastTrainer(GRPOTrainer):
 
     def _generate(self, prompts: list[Any]) -> Any:  # noqa: ANN401  # as TRL has it
         """As TRL's: a server gets the weights and is asked for samples; what it fails at is told as that."""
-        with serving.asked(self.args.vllm_server_base_url or ""):  # type: ignore[attr-defined]  # of GRPOConfig
-            return super()._generate(prompts)  # type: ignore[no-untyped-call]
+        asked: Any = self.args
+        with serving.asked(asked.vllm_server_base_url or ""):
+            return super()._generate(prompts)
 
     def _roll_out(self, names: list[str], _trainer: GRPOTrainer) -> dict[str, Any]:
         """Samples of the tasks `names`, each of which comes as often as it is to be sampled."""
