@@ -37,3 +37,11 @@ def small_pairs(tmp_path_factory: pytest.TempPathFactory) -> PairSet:
     folder = tmp_path_factory.mktemp("pairs")
     with opened(str(write(folder / "made", many_trials())), folder, Event()) as corpus:
         return draw(corpus)
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> PairSet:
+    """Pairs of so many trials that there are some on every side."""
+    folder = tmp_path_factory.mktemp("drawn")
+    with opened(str(write(folder / "made", many_trials(24))), folder, Event()) as corpus:
+        return draw(corpus)

@@ -17,15 +17,13 @@ import pytest
 pytest.importorskip("trl", reason="the `training` extra is not installed")
 
 from deepimagine_training import bases, grpo, pair_files, run_folder, run_manifest
-from deepimagine_training.inputs import opened
-from deepimagine_training.pairs import PairSet, draw
+from deepimagine_training.pairs import PairSet
 from deepimagine_training.recipe import DataRecipe, GrpoRecipe, LoraRecipe, Recipe
 from deepimagine_training.tasks import balanced, evenly, tasks_of
 from msgspec.structs import replace
 
 from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, ModelError, NewerSchemaError
 from tests.cli.conftest import Cli, cli, plain_environment
-from tests.training.made import many_trials, write
 from tests.training.made_policy import wordy_gemma3
 
 __all__ = ["cli", "plain_environment"]
@@ -40,14 +38,6 @@ SETTINGS: dict[str, Any] = {
     "evaluate_every": 2,
 }
 DATA = DataRecipe(validation_sample=4, max_tokens=4096)
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> PairSet:
-    """Pairs of so many trials that there are some on every side."""
-    folder = tmp_path_factory.mktemp("drawn")
-    with opened(str(write(folder / "made", many_trials(24))), folder, Event()) as corpus:
-        return draw(corpus)
 
 
 @pytest.fixture(scope="module")

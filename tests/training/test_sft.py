@@ -17,25 +17,15 @@ import pytest
 pytest.importorskip("trl", reason="the `training` extra is not installed")
 
 from deepimagine_training import base_shape, bases, measuring, pair_files, run_folder, run_manifest, sft, traces
-from deepimagine_training.inputs import opened
-from deepimagine_training.pairs import PairSet, draw
+from deepimagine_training.pairs import PairSet
 from deepimagine_training.recipe import DataRecipe, LoraRecipe, Recipe, SftRecipe
 from deepimagine_training.writing import write_facts
 
 from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, ModelError, RefusedError
 from tests.cli.conftest import Cli, cli, plain_environment
 from tests.support.tiny_model import tiny_gemma3
-from tests.training.made import many_trials, write
 
 __all__ = ["cli", "plain_environment"]
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> PairSet:
-    """Pairs of so many trials that there are some on every side."""
-    folder = tmp_path_factory.mktemp("drawn")
-    with opened(str(write(folder / "made", many_trials(24))), folder, Event()) as corpus:
-        return draw(corpus)
 
 
 @pytest.fixture(scope="module")

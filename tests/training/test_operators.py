@@ -1,0 +1,66 @@
+"""Operators of factors that were learnt by reinforcement, from their runs to a chain in the engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+pytest.importorskip("trl", reason="the `training` extra is not installed")
+pytest.importorskip("llama_cpp", reason="the `local` extra is not installed")
+
+from deepimagine_exporters.gguf.convert import convert
+from deepimagine_training import pair_files
+from deepimagine_training.pairs import PairSet
+
+from deepimagine_tui.errors import ExitCode
+from tests.cli.conftest import Cli, cli, plain_environment
+from tests.cli.records import DOSE_TRIAL, write_records
+from tests.support.converter import for_tiny_models
+from tests.training.made_policy import wordy_gemma3
+
+__all__ = ["cli", "plain_environment"]
+
+SETTINGS = (
+    "operators=per factor",
+    "data.factors=dose,outcome",
+    "data.validation_sample=2",
+    "data.max_tokens=4096",
+    "lora.r=4",
+    "grpo.max_steps=1",
+    "grpo.prompts=2",
+    "grpo.generations=2",
+    "grpo.max_reasoning_tokens=6",
+)
+
+
+def test_operators_that_were_reinforced_are_exported_as_one_folder_and_each_answers_its_factor(
+    cli: Cli, drawn: PairSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    base, whole = wordy_gemma3(tmp_path / "base"), tmp_path / "second"
+    pair_files.write(drawn, tmp_path / "pairs")
+    settings = [word for setting in SETTINGS for word in ("--set", setting)]
+    learns = ("train", "grpo", "laptop", "--pairs", tmp_path / "pairs", "--base", base, *settings)
+    first = cli(*learns, "--out", tmp_path / "first")
+    assert first.code == ExitCode.OK, first.err
+    second = cli(*learns, "--from", tmp_path / "first", "--out", whole)
+    assert second.code == ExitCode.OK, second.err
+
+    for_tiny_models(tmp_path / "converter", monkeypatch)
+    done = cli("export", "gguf", whole, "--base", base, "--prompts", 0)
+    assert done.code == ExitCode.OK, done.err
+    assert [Path(line).name for line in done.out.splitlines()] == ["dose.gguf", "outcome.gguf"]
+
+    model = tmp_path / "base.gguf"
+    convert(base, model, Event())
+    assert cli("corpus", "import", write_records(tmp_path / "records")).code == ExitCode.OK
+    asked = ("imagine", DOSE_TRIAL, "--model", model, "--adapter", whole / "gguf", "--json")
+    answered = cli(*asked, "--set", "dose=50 mg")
+    assert answered.lines[-1]["outcome"] == "answered", answered.err
+    unknown = cli(*asked, "--set", "geography=Japan")
+    assert unknown.lines[-1]["outcome"] != "answered"
+    assert "no operator for 'geography'" in unknown.out + unknown.err
+    (whole / "gguf" / "dose.gguf").unlink()
+    without = cli(*asked, "--set", "dose=50 mg")
+    assert "no operator for 'dose'" in without.out + without.err
