@@ -147,5 +147,5 @@ def test_the_scores_of_the_shipped_card_stand_beside_the_rules(width: int) -> No
     assert scores is not None
     lines = scores_text(scores, width).plain.splitlines()
     assert all(len(line) <= width for line in lines)
-    rows = {line.split("  ")[0] for line in lines}
-    assert {"model", "copy-anchor"} <= rows
+    assert any(line.startswith("model ") for line in lines)
+    assert any(line.startswith("copy-") for line in lines)

@@ -26,6 +26,8 @@ BaseKind = Literal["gguf", "folder", "hub"]
 
 _WEIGHTS = "*.safetensors"
 _OLD_WEIGHTS = "pytorch_model*.bin"
+_WRITING = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
+"""How transformers' names of models that write text end; what is called another way was trained for something else."""
 _INDEX = "model.safetensors.index.json"
 _SINGLE = "model.safetensors"
 
@@ -135,7 +137,9 @@ def _configuration(folder: Path, name: str) -> Any:  # noqa: ANN401  # a transfo
         raise unreadable from error
     except (ValueError, KeyError) as error:
         raise ModelError(f"{name} is of an architecture that transformers does not know.", "Name another base.") from error
-    if type(config.get_text_config()) not in transformers.AutoModelForCausalLM._model_mapping:
+    named = config.architectures or ()
+    reads = named and not any(name.endswith(_WRITING) for name in named)
+    if reads or type(config.get_text_config()) not in transformers.AutoModelForCausalLM._model_mapping:
         raise ModelError(f"{name} is a {config.model_type!r} model, which does not write text.", "Name a language model.")
     return config
 

@@ -13,6 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from deepimagine_training import bases, pair_files, run_manifest, serving, sft
+from deepimagine_training.disk import writing
 from deepimagine_training.encoding import prompt_ids
 from deepimagine_training.recipe import Recipe
 from deepimagine_training.run_folder import RunFolder
@@ -20,7 +21,7 @@ from deepimagine_training.run_manifest import BaseUsed, DataUsed, Manifest
 from deepimagine_training.tasks import Task, balanced, evenly, tasks_of
 from deepimagine_tui.errors import BadInputError, CancelledError
 from deepimagine_tui.extras import extra
-from deepimagine_tui.files import sha256, storage_error
+from deepimagine_tui.files import sha256
 from deepimagine_tui.reasoning import prompts
 
 if TYPE_CHECKING:
@@ -95,10 +96,8 @@ def train(
         told("Loading the model")
         loaded = bases.load(base, recipe.machine.precision, recipe.machine.device)
         prepared = prepare(recipe, pairs, loaded.tokenizer)
-        try:
+        with writing(out):
             trained = _train(recipe, loaded, parent, prepared, folder, cancel, told)
-        except OSError as error:
-            raise storage_error(out, error) from error
         learnt = sft.trained_on([task.row for task in prepared.train[: trained.steps * recipe.grpo.prompts]], pairs)
         manifest = Manifest(
             run_id=begun.run_id,

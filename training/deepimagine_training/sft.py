@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 
 from deepimagine_training import bases, pair_files, run_manifest, traces
+from deepimagine_training.disk import writing
 from deepimagine_training.encoding import Encoded, encode
 from deepimagine_training.examples import Example
 from deepimagine_training.recipe import Recipe, SftRecipe
@@ -24,7 +25,7 @@ from deepimagine_training.selection import select
 from deepimagine_tui.errors import BadInputError, CancelledError
 from deepimagine_tui.evaluation.sides import Sides
 from deepimagine_tui.extras import extra
-from deepimagine_tui.files import sha256, storage_error
+from deepimagine_tui.files import sha256
 from deepimagine_tui.reasoning import prompts
 
 if TYPE_CHECKING:
@@ -105,10 +106,8 @@ def train(
         loaded = bases.load(base, recipe.machine.precision, recipe.machine.device)
         reasonings = {pair_id: trace.reasoning for pair_id, trace in found.items()}
         prepared = prepare(recipe, pairs, reasonings, loaded.tokenizer)
-        try:
+        with writing(out):
             trained = _train(recipe, loaded, prepared, folder, cancel, told)
-        except OSError as error:
-            raise storage_error(out, error) from error
         if cancel.is_set():
             raise CancelledError(f"Training was stopped at step {trained.steps:,}.", "The same command goes on from there.")
         manifest = Manifest(
