@@ -21,17 +21,21 @@ from deepimagine_training.pairs import draw
 from deepimagine_training.writing import write_facts
 
 from deepimagine_tui.errors import ExitCode
+from tests.support.tiny_model import tiny_qwen35
 from tests.support.together import start
 from tests.support.vllm_server import FakeVllm, vllm_server
 from tests.training.made import many_trials, write
 from tests.training.made_policy import WORDS, wordy_gemma3
 
+STEPS = 6
 SETTINGS = {
     "data.sample": 16,
     "data.validation_sample": 2,
     "data.max_tokens": 4096,
     "lora.r": 4,
     "lora.alpha": 8,
+    "sft.batch_size": 2,
+    "sft.max_steps": STEPS,
     "sft.save_every": 1,
     "sft.evaluate_every": 4,
     "sft.learning_rate": 5e-3,
@@ -57,6 +61,7 @@ class Room:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._learned: dict[str, Done] = {}
         wordy_gemma3(folder / "base")
         with opened(str(write(folder / "made", many_trials(24))), folder, Event()) as corpus:
             drawn = draw(corpus)
@@ -65,18 +70,25 @@ class Room:
         traces.finish(folder / "traces", manifest.data_sha256, 0)
         (folder / "tiny.yaml").write_text("name: tiny\nbase: base\n")
 
-    def begin(self, stage: str, out: Path, sharding: str, **changes: Any) -> list[subprocess.Popen[str]]:
+    def begin(self, stage: str, out: Path, sharding: str, base: str = "base", **changes: Any) -> list[subprocess.Popen[str]]:
         count = 1 if sharding == "none" else 2
         settings: dict[str, Any] = SETTINGS | {"machine.sharding": sharding, "machine.processes": count}
         settings |= {name.replace("__", "."): value for name, value in changes.items()}
         words = ["train", stage, str(self.folder / "tiny.yaml"), "--pairs", str(self.folder / "pairs"), "--json"]
-        words += ["--base", str(self.folder / "base"), "--out", str(out)]
+        words += ["--base", str(self.folder / base), "--out", str(out)]
         words += ["--traces", str(self.folder / "traces")] if stage == "sft" else []
         words += [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
         return start(words, self.folder / "home", sharded=sharding == "fsdp", count=count)
 
-    def train(self, stage: str, out: Path, sharding: str, **changes: Any) -> Done:
-        return ended(self.begin(stage, out, sharding, **changes))
+    def train(self, stage: str, out: Path, sharding: str, base: str = "base", **changes: Any) -> Done:
+        return ended(self.begin(stage, out, sharding, base, **changes))
+
+    def learned(self, sharding: str, **changes: Any) -> tuple[Done, Path]:
+        """A whole run of `train sft`, trained once for all tests, and its folder."""
+        out = self.folder / f"sft-{sharding}"
+        if sharding not in self._learned:
+            self._learned[sharding] = self.train("sft", out, sharding, **changes)
+        return self._learned[sharding], out
 
 
 def ended(processes: list[subprocess.Popen[str]]) -> Done:
@@ -104,25 +116,36 @@ def measured(out: Path, name: str) -> list[float]:
 
 
 @pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
-def test_two_processes_learn_from_a_batch_what_one_does(room: Room, tmp_path: Path, sharding: str):
-    batch = {"sft__max_steps": 3}
-    one = room.train("sft", tmp_path / "one", "none", sft__batch_size=4, **batch)
-    two = room.train("sft", tmp_path / "two", sharding, sft__batch_size=2, **batch)
+def test_two_processes_learn_what_one_does_that_accumulates(room: Room, sharding: str):
+    one, alone = room.learned("none", sft__accumulation=2)
+    two, together = room.learned(sharding)
     assert (one.codes, two.codes) == ([0], [0, 0]), two.errs
-    assert json.loads(two.outs[0])["runs"][0]["manifest"]["steps"] == 3
+    assert json.loads(two.outs[0])["runs"][0]["manifest"]["steps"] == STEPS
     assert two.outs[1] == ""
-    assert [record["step"] for record in run_folder.read_log(tmp_path / "two") if "loss" in record] == [1, 2, 3]
-    manifest = run_manifest.read(tmp_path / "two")
-    assert manifest.machine.processes == 2
-    assert measured(tmp_path / "two", "loss")[0] == pytest.approx(measured(tmp_path / "one", "loss")[0], rel=0.05)
-    assert loads(room, tmp_path / "two")
+    assert [record["step"] for record in run_folder.read_log(together) if "loss" in record] == list(range(1, STEPS + 1))
+    assert run_manifest.read(together).machine.processes == 2
+    assert measured(together, "loss") == pytest.approx(measured(alone, "loss"), rel=1e-5)
+    ours, theirs = adapter(together), adapter(alone)
+    assert ours.keys() == theirs.keys()
+    for name, value in theirs.items():
+        assert (ours[name] - value).abs().max().item() < 1e-5
+    assert loads(room, together)
+
+
+def test_a_language_model_that_names_layers_of_eyes_it_has_not_is_sharded(room: Room, tmp_path: Path):
+    tiny_qwen35(room.folder / "qwen")
+    short = {"base": "qwen", "sft__max_steps": 2}
+    one = room.train("sft", tmp_path / "one", "none", sft__accumulation=2, **short)
+    two = room.train("sft", tmp_path / "two", "fsdp", **short)
+    assert (one.codes, two.codes) == ([0], [0, 0]), two.errs
+    assert measured(tmp_path / "two", "loss") == pytest.approx(measured(tmp_path / "one", "loss"), rel=1e-5)
 
 
 @pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
 def test_a_signal_to_one_process_stops_both_and_they_go_on_to_the_same_curve(room: Room, tmp_path: Path, sharding: str):
-    whole = room.train("sft", tmp_path / "whole", sharding, sft__batch_size=2, sft__max_steps=6)
+    whole, uncut = room.learned(sharding)
     assert whole.codes == [0, 0], whole.errs
-    began = room.begin("sft", tmp_path / "cut", sharding, sft__batch_size=2, sft__max_steps=6)
+    began = room.begin("sft", tmp_path / "cut", sharding)
     until = time.monotonic() + 200
     while not (tmp_path / "cut" / "checkpoints" / "checkpoint-1").exists() and began[0].poll() is None:
         assert time.monotonic() < until
@@ -131,9 +154,9 @@ def test_a_signal_to_one_process_stops_both_and_they_go_on_to_the_same_curve(roo
     stopped = ended(began)
     assert stopped.codes == [ExitCode.CANCELLED, ExitCode.CANCELLED], stopped.errs
     assert not (tmp_path / "cut" / "manifest.json").exists()
-    again = room.train("sft", tmp_path / "cut", sharding, sft__batch_size=2, sft__max_steps=6)
+    again = room.train("sft", tmp_path / "cut", sharding)
     assert again.codes == [0, 0], again.errs
-    assert measured(tmp_path / "cut", "loss") == pytest.approx(measured(tmp_path / "whole", "loss"), rel=1e-3, abs=1e-5)
+    assert measured(tmp_path / "cut", "loss") == pytest.approx(measured(uncut, "loss"), rel=1e-3, abs=1e-5)
 
 
 @pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
@@ -160,6 +183,12 @@ def test_a_sharded_policy_samples_by_itself(room: Room, tmp_path: Path):
     assert len(measured(tmp_path / "run", "reward")) == 2
     assert run_manifest.read(tmp_path / "run").machine.processes == 2
     assert loads(room, tmp_path / "run")
+
+
+def adapter(run: Path) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    return load_file(run / "adapter" / "adapter_model.safetensors")
 
 
 def loads(room: Room, run: Path) -> bool:

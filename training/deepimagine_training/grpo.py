@@ -192,6 +192,7 @@ def _train(
     checkpoint, spent = folder.go_on()
     if checkpoint is not None:
         told(f"Going on from {checkpoint.name}")
+    sharding.keep_to_own_layers(loaded.model)
     tokenizer = loaded.tokenizer
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     tokenizer.padding_side = "left"

@@ -172,6 +172,7 @@ def _train(
     checkpoint, spent = folder.go_on()
     if checkpoint is not None:
         told(f"Going on from {checkpoint.name}")
+    sharding.keep_to_own_layers(loaded.model)
     tokenizer = loaded.tokenizer
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     follower = Follower(folder, "sft", cancel, recipe.sft.max_minutes, spent, told)

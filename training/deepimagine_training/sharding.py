@@ -26,6 +26,12 @@ def gathered(parameter: torch.Tensor) -> torch.Tensor:
     return parameter.full_tensor() if isinstance(parameter, DTensor) else parameter
 
 
+def keep_to_own_layers(model: torch.nn.Module) -> None:
+    """Have accelerate shard a model by layers that it has: a language model may also name those of eyes it came with."""
+    own = {type(part).__name__ for part in model.modules()}
+    model._no_split_modules = [name for name in getattr(model, "_no_split_modules", None) or () if name in own]  # type: ignore[assignment]
+
+
 @contextmanager
 def whole(model: torch.nn.Module) -> Iterator[None]:
     """All parameters are in every process for as long as this lasts, so that each may call the model as often as it needs."""
