@@ -58,9 +58,11 @@ def grpo_parts(recipe: Recipe, shape: BaseShape) -> tuple[Part, ...]:
     grpo, length = recipe.grpo, recipe.data.max_tokens
     written = grpo.max_reasoning_tokens + _FORM
     if recipe.machine.device == "cpu":
-        tokens = length - grpo.max_reasoning_tokens + grpo.generations * written
-        return _parts(recipe, shape, tokens, length, _logits(shape, _HEAD_ROWS))
-    return _parts(recipe, shape, grpo.generations * length, length, _logits(shape, grpo.generations * written))
+        tokens, rows = length - grpo.max_reasoning_tokens + grpo.generations * written, _HEAD_ROWS
+    else:
+        tokens, rows = grpo.generations * length, grpo.generations * written
+    parts = _parts(recipe, shape, tokens, length, _logits(shape, rows))
+    return parts if _shards(recipe) == 1 else (*parts, _whole(recipe, shape, parts))
 
 
 def total(parts: tuple[Part, ...]) -> float:
@@ -72,7 +74,7 @@ def _parts(recipe: Recipe, shape: BaseShape, tokens: int, length: int, head: Par
     """Of a step on `tokens` in sequences of `length`."""
     machine = recipe.machine
     size = BYTES[machine.precision]
-    shards = machine.processes if machine.sharding == "fsdp" else 1
+    shards = _shards(recipe)
     over = f" / {shards} processes" if shards > 1 else ""
     adapter = shape.adapter(recipe.lora.r)
     parts = [
@@ -92,6 +94,20 @@ def _parts(recipe: Recipe, shape: BaseShape, tokens: int, length: int, head: Par
         gathered = 2 * shape.body / shape.layers * size
         parts.insert(1, Part("gathered layers", gathered, "two layers whole at a time"))
     return tuple(parts)
+
+
+def _shards(recipe: Recipe) -> int:
+    """In how many parts the policy lies, one in each process."""
+    return recipe.machine.processes if recipe.machine.sharding == "fsdp" else 1
+
+
+def _whole(recipe: Recipe, shape: BaseShape, parts: tuple[Part, ...]) -> Part:
+    """What the whole policy takes beside its shards while samples are drawn and answered (`sharding.whole`), beyond what a step
+    holds at other times: then there is nothing to go back through, and no layer is gathered by itself."""
+    size = BYTES[recipe.machine.precision]
+    stepping = sum(part.bytes for part in parts if part.name in ("gathered layers", "activations", "head"))
+    text = f"while it samples: {shape.parameters:,} parameters x {size} bytes, less a step's activations, head and layers"
+    return Part("whole policy", max(shape.parameters * size - stepping, 0.0), text)
 
 
 def _loading(recipe: Recipe, shape: BaseShape, step: float) -> Part:
