@@ -144,9 +144,7 @@ def dose_ratio(source: State, change: Perturbation) -> float:
     """ln of how many times the old dose the new one is; 0 where that is not known, or is no dose that changes."""
     if not isinstance(change.change, DoseChange):
         return 0.0
-    dose = change.change.dose
-    ratios = (agents.ratio(dose, old) for old in source.configuration.arm.doses)
-    found = next((ratio for ratio in ratios if ratio), None)
+    found = agents.times_the_dose(source.configuration.arm, change.change.dose)
     return _cut(math.log(found)) if found else 0.0
 
 

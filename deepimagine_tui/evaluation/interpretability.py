@@ -87,6 +87,7 @@ class _Kind(NamedTuple):
 
 
 MOVE, MOVE_P = "a step moves the result", "a step moves P(met)"
+FACTS = "the reasoning tells the facts"
 WORD, Z_AGREES, Z_GAP = (
     "the stated direction fits the values",
     "the z-test agrees with P(met)",
@@ -96,6 +97,12 @@ PATHS, PATHS_SPREAD, PATHS_SPREAD_P = "anchors agree", "spread of anchors", "spr
 READ: dict[str, _Kind] = {
     MOVE: _Kind("median over steps of |contribution| to k1 against k2, on the scoring scale g / s", "s", "median"),
     MOVE_P: _Kind("median over steps between two imagined states of |contribution| to logit P(met)", "logit", "median"),
+    FACTS: _Kind(
+        "share of steps whose reasoning says nothing false of the change's dose or time or of the source's verdict, of those "
+        "that say something of them",
+        "share",
+        "mean",
+    ),
     WORD: _Kind("share of steps whose values went where the model said: up, down or no clear change", "share", "mean"),
     Z_AGREES: _Kind("share of steps in which a z-test on the imagined values is met where P(met) >= .5", "share", "mean"),
     Z_GAP: _Kind("mean over steps of |P(met) - the probability by arithmetic on the imagined values|", "probability", "mean"),
@@ -122,7 +129,7 @@ PROBED: dict[str, _Kind] = {
     ORDER_P: _Kind("median over two changes in both orders of |delta logit P(met)|", "logit", "median"),
     ORDER_VERDICT: _Kind("share of two changes whose orders give one verdict", "share", "mean"),
 }
-BY_FACTOR = (MOVE, WORD, Z_AGREES)
+BY_FACTOR = (MOVE, FACTS, WORD, Z_AGREES)
 """What is told of every factor too."""
 
 
@@ -181,6 +188,7 @@ def rows_of(graph: ReasoningGraph) -> Iterator[Row]:
         said: dict[str, float | bool | None] = {
             MOVE: abs(step.moved) if step.moved is not None else None,
             MOVE_P: abs(step.moved_logit) if step.moved_logit is not None else None,
+            FACTS: step.tells_the_facts,
             WORD: step.fits_its_word,
             Z_AGREES: step.z_agrees,
             Z_GAP: step.z_gap,

@@ -33,6 +33,11 @@ def ratio(a: Dose, b: Dose) -> float | None:
         return None
 
 
+def times_the_dose(arm: ArmSpec, dose: Dose) -> float | None:
+    """How many times an arm's dose of the same agent `dose` is; `None` when it has none that can be compared."""
+    return next((found for old in arm.doses if (found := ratio(dose, old)) is not None), None)
+
+
 def is_same(a: Dose, b: Dose) -> bool:
     """Whether both are the same amount of the same agent, as far as frequency and route are known."""
     return same_dose(_keyed(a), _keyed(b))

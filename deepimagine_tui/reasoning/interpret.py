@@ -7,6 +7,8 @@
 - contribution to P(met): logit P after - logit P before, P kept within `CERTAIN` of 0 and 1. A posted anchor has a verdict and
   no P, so that the first step has none either;
 - stated direction: the word of the model against the direction of its own values (`directions.step_direction`);
+- facts: whether all that the reasoning says of the dose or the time that changes, and of the source's verdict, is so
+  (`telling.tells_the_facts`);
 - z-test: whether the test on the imagined values is met where P(met) >= .5 (without P, where the verdict is `met`), and the
   gap |P(met) - A|, A the probability that arithmetic gives a trial of that size (`ztest.predictive_probability`);
 - agreement: of pathways that reached the target with a verdict, those with the majority verdict; spread: the interquartile
@@ -29,6 +31,7 @@ from deepimagine_tui.reasoning.directions import step_direction
 from deepimagine_tui.reasoning.graph import PathwayView, ReasoningGraph, StepView
 from deepimagine_tui.reasoning.scales import NotScorableError, contrast_g, contrast_scale, g, logit, same_contrast, scale
 from deepimagine_tui.reasoning.state import Direction, State
+from deepimagine_tui.reasoning.telling import tells_the_facts
 from deepimagine_tui.trials.factors import Factor
 
 _T = TypeVar("_T")
@@ -52,8 +55,8 @@ class Share(msgspec.Struct, frozen=True):
 class StepMeasures(msgspec.Struct, frozen=True):
     """One answered step, `number` counted from 1. `moved` is its contribution in units of s, `moved_logit` that to logit P.
 
-    Of a step that the model answered: the direction it `stated`, the one in which its values `went`; `z_agrees` and `z_gap` of
-    the z-test on the imagined values. `None` where there is nothing to tell it from.
+    Of a step that the model answered: whether its reasoning `tells_the_facts`; the direction it `stated`, the one in which its
+    values `went`; `z_agrees` and `z_gap` of the z-test on the imagined values. `None` where there is nothing to tell it from.
     """
 
     number: int
@@ -61,6 +64,7 @@ class StepMeasures(msgspec.Struct, frozen=True):
     kind: Literal["model", "arithmetic", "entered", "kept"]
     moved: float | None = None
     moved_logit: float | None = None
+    tells_the_facts: bool | None = None
     stated: Direction | None = None
     went: Direction | None = None
     z_agrees: bool | None = None
@@ -98,6 +102,7 @@ class Interpretation(msgspec.Struct, frozen=True):
     """A whole run; see the module for every definition. `together` is there where several pathways reached the target."""
 
     walks: tuple[Walk, ...]
+    tells_the_facts: Share
     fits_its_word: Share
     z_agrees: Share
     z_gap: float | None
@@ -111,6 +116,7 @@ def interpret(graph: ReasoningGraph) -> Interpretation:
     gaps = [step.z_gap for step in steps if step.z_gap is not None]
     return Interpretation(
         walks=walks,
+        tells_the_facts=_share(step.tells_the_facts for step in steps),
         fits_its_word=_share(step.fits_its_word for step in steps),
         z_agrees=_share(step.z_agrees for step in steps),
         z_gap=sum(gaps) / len(gaps) if gaps else None,
@@ -209,14 +215,23 @@ def _walk(number: int, view: PathwayView) -> Walk:
 
 
 def _step(number: int, step: StepView, before: State, after: State, anchor: State, footing: Footing) -> StepMeasures:
-    estimated, factor = step.estimated, step.planned.perturbation.factor
+    estimated, change = step.estimated, step.planned.perturbation
     assert estimated is not None
-    found = StepMeasures(number, factor, estimated.kind, moved(before, after, anchor, footing), moved_logit(before, after))
+    found = StepMeasures(
+        number, change.factor, estimated.kind, moved(before, after, anchor, footing), moved_logit(before, after)
+    )
     if estimated.kind != "model":
         return found
     stated = estimated.stated_direction
-    went = _or_none(lambda: step_direction(before, after, factor)) if stated is not None else None
-    return msgspec.structs.replace(found, stated=stated, went=went, z_agrees=_z_agrees(after), z_gap=_z_gap(after))
+    went = _or_none(lambda: step_direction(before, after, change.factor)) if stated is not None else None
+    return msgspec.structs.replace(
+        found,
+        tells_the_facts=tells_the_facts(estimated.reasoning, before, change, after.configuration),
+        stated=stated,
+        went=went,
+        z_agrees=_z_agrees(after),
+        z_gap=_z_gap(after),
+    )
 
 
 def _z_agrees(state: State) -> bool | None:

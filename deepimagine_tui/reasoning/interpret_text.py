@@ -30,6 +30,8 @@ def interpretation_lines(found: Interpretation, width: int) -> list[str]:
 
 def agreements(found: Interpretation) -> Iterator[str]:
     """What agrees with what in a run, a sentence each."""
+    if found.tells_the_facts.total:
+        yield f"The reasoning tells the change and its source as they are in {_of(found.tells_the_facts)} steps."
     if found.fits_its_word.total:
         yield f"The stated direction fits the values in {_of(found.fits_its_word)} steps."
     if found.z_agrees.total:

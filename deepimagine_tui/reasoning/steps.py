@@ -25,6 +25,7 @@ from deepimagine_tui.reasoning.state import (
     State,
     Status,
 )
+from deepimagine_tui.reasoning.telling import misstatements
 from deepimagine_tui.reasoning.ztest import z_test
 from deepimagine_tui.trials.factors import Factor
 from deepimagine_tui.trials.results import DispersionKind, Verdict
@@ -85,7 +86,8 @@ def answered(
     correction = calibration.what_if if calibration is not None and not forecast else None
     met = _met(answer, verdict_slot, correction) if wants.verdict else _no_verdict()
     state = finished(step, arm, comparator, contrast, met)
-    return state, range_warnings(step.source, state, step.factor, answer.choices.get(prompts.DIRECTION, ""))
+    warnings = range_warnings(step.source, state, step.factor, answer.choices.get(prompts.DIRECTION, ""))
+    return state, (*warnings, *misstatements(answer.reasoning, step.source, step.perturbation, step.target))
 
 
 def entered(step: Step, edit: StepEdit) -> State:

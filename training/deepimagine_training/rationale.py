@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from deepimagine_training.examples import pose
 from deepimagine_training.rows import PairRow
 from deepimagine_tui.reasoning import describe
-from deepimagine_tui.reasoning.agents import agents_of, ratio
+from deepimagine_tui.reasoning.agents import agents_of, times_the_dose
 from deepimagine_tui.reasoning.plain import plain
 from deepimagine_tui.reasoning.scales import NotScorableError
 from deepimagine_tui.reasoning.scoring import favoured
@@ -114,7 +114,7 @@ def _dose(step: Step) -> str:
     arm = step.source.configuration.arm
     times = None
     if isinstance(change, DoseChange):
-        times = next((found for old in arm.doses if (found := ratio(change.dose, old)) is not None), None)
+        times = times_the_dose(arm, change.dose)
     name = _class_of(arm)
     of = f" of the {name}" if name else ""
     if times is None:
