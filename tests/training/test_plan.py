@@ -75,6 +75,18 @@ def test_sharding_takes_less_memory_of_each_process():
     assert fsdp < ddp / 2
 
 
+@pytest.mark.parametrize(("tokens", "generations", "more"), [("1024", "2", True), ("8192", "8", False)])
+def test_a_sharded_policy_that_samples_is_whole_in_each_process(tokens: str, generations: str, more: bool):
+    """The larger of the two counts: the whole policy as it samples, or what a step goes back through."""
+    changes = {"machine.sharding": "fsdp", "data.max_tokens": tokens, "grpo.generations": generations}
+    recipe = recipes.read("gemma-3-12b", changes)
+    parts = {part.name: part.bytes for part in grpo_parts(recipe, shape_of(recipe.base))}
+    policy = parts["weights"] * recipe.machine.processes
+    step = parts["gathered layers"] + parts["activations"] + parts["head"]
+    assert (policy > step) is more
+    assert step + parts["whole policy"] == pytest.approx(max(policy, step))
+
+
 @pytest.mark.parametrize(
     ("batch", "length", "recomputed", "measured_gb"),
     [
