@@ -22,9 +22,10 @@ from tests.training.made_policy import wordy_gemma3
 
 __all__ = ["cli", "plain_environment"]
 
+FACTORS = ("dose", "outcome")
 SETTINGS = (
     "operators=per factor",
-    "data.factors=dose,outcome",
+    f"data.factors={','.join(FACTORS)}",
     "data.validation_sample=2",
     "data.max_tokens=4096",
     "lora.r=4",
@@ -47,6 +48,8 @@ def test_operators_that_were_reinforced_are_exported_as_one_folder_and_each_answ
     second = cli(*learns, "--from", tmp_path / "first", "--out", whole)
     assert second.code == ExitCode.OK, second.err
 
+    for place, factor in enumerate(FACTORS):
+        speak_its_own_way(whole / factor / "adapter" / "adapter_model.safetensors", seed=place)
     for_tiny_models(tmp_path / "converter", monkeypatch)
     done = cli("export", "gguf", whole, "--base", base, "--prompts", 0)
     assert done.code == ExitCode.OK, done.err
@@ -55,12 +58,40 @@ def test_operators_that_were_reinforced_are_exported_as_one_folder_and_each_answ
     model = tmp_path / "base.gguf"
     convert(base, model, Event())
     assert cli("corpus", "import", write_records(tmp_path / "records")).code == ExitCode.OK
-    asked = ("imagine", DOSE_TRIAL, "--model", model, "--adapter", whole / "gguf", "--json")
-    answered = cli(*asked, "--set", "dose=50 mg")
-    assert answered.lines[-1]["outcome"] == "answered", answered.err
+    asked = ("imagine", DOSE_TRIAL, "--model", model, "--temperature", 0, "--json", "--adapter", whole / "gguf")
+
+    def answers(*changes: str, operator: str = "") -> list[tuple[str, float]]:
+        """What the model writes at each step and its P(met), with the folder of operators or with one of them alone."""
+        words = (*asked[:-1], whole / "gguf" / f"{operator}.gguf") if operator else asked
+        done = cli(*words, *(word for change in changes for word in ("--set", change)))
+        assert done.lines[-1]["outcome"] == "answered", done.err
+        steps = [event for event in done.lines if event["type"] == "step_estimated"]
+        return [(step["completion"], round(step["state"]["met"]["probability"], 4)) for step in steps]
+
+    dose, outcome = "dose=50 mg", "outcome=Body weight"
+    both = answers(dose, outcome)
+    assert answers(dose) == answers(dose, operator="dose") == both[:1]
+    assert answers(dose, operator="outcome") != both[:1]
+    assert answers(outcome) == answers(outcome, operator="outcome")
+    # The same question after the same first step, and another operator answers it.
+    first, second = answers(dose, outcome, operator="dose")
+    assert (first, second != both[1]) == (both[0], True)
+
     unknown = cli(*asked, "--set", "geography=Japan")
     assert unknown.lines[-1]["outcome"] != "answered"
     assert "no operator for 'geography'" in unknown.out + unknown.err
     (whole / "gguf" / "dose.gguf").unlink()
     without = cli(*asked, "--set", "dose=50 mg")
     assert "no operator for 'dose'" in without.out + without.err
+
+
+def speak_its_own_way(weights: Path, seed: int) -> None:
+    """Put other numbers in an adapter, large enough that what it says is unlike what another one would."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    draws = torch.Generator().manual_seed(seed)
+    values = load_file(weights)
+    save_file(
+        {name: torch.randn(value.shape, generator=draws) / 4 for name, value in values.items()}, weights, {"format": "pt"}
+    )
