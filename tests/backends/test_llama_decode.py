@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from deepimagine_tui.backends.outbox import FLUSH_TOKENS, Outbox
@@ -74,6 +75,20 @@ class Run:
 @pytest.fixture(scope="module")
 def model(tiny_gguf: Path) -> Counting:
     return Counting(tiny_gguf)
+
+
+def test_a_model_whose_output_is_no_number_fails_its_requests_and_the_next_are_answered(
+    model: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(model)
+    monkeypatch.setattr(model, "logits", lambda _: np.full(8, np.nan, dtype=np.float32))
+    run.ask("One.", "Two.")
+    failed = [event for event in run.events if isinstance(event, GenerationFailed)]
+    assert {event.request_id for event in failed} == {"0", "1"}
+    assert all("no number" in event.message and event.hint for event in failed)
+    monkeypatch.undo()
+    run.ask("One.")
+    assert [type(event) for event in run.events][-1] is GenerationFinished
 
 
 def test_what_prompts_share_is_evaluated_once_and_kept(model: Counting) -> None:
