@@ -100,9 +100,12 @@ def test_what_improves_held_out_forecasts_is_kept(room: Path, tmp_path: Path):
 
 
 def test_what_does_not_improve_them_is_not_kept(room: Path, tmp_path: Path):
-    manifest = train(room, tmp_path / "run", recipe(max_steps=2, learning_rate=1e-30), parent=room / "first")
+    said: list[str] = []
+    manifest = train(room, tmp_path / "run", recipe(max_steps=2, learning_rate=1e-30), parent=room / "first", told=said.append)
     assert manifest.metrics["held_out_brier_after"] >= manifest.metrics["held_out_brier_before"]
     assert manifest.metrics["rl_kept"] == 0
+    looks = [line for line in said if line.startswith(("Looking at held-out pairs: 0 of", "Held out at step"))]
+    assert [line.split()[0] for line in looks] == ["Looking", "Held"] * 2
     before, after = weights(room / "first"), weights(tmp_path / "run")
     assert before.keys() == after.keys()
     assert all((before[name] == after[name]).all() for name in before)

@@ -206,7 +206,7 @@ def _train(
         processing_class=tokenizer,
     )
     trainer.remove_callback(extra("transformers").PrinterCallback)
-    validation = Validation(folder, recipe.grpo.evaluate_every, lambda: trainer.judge(prepared.validation, cancel), told)
+    validation = Validation(folder, recipe.grpo.evaluate_every, lambda: trainer.judge(prepared.validation, cancel, told), told)
     follower = Follower(folder, "grpo", cancel, recipe.grpo.max_minutes, spent, told)
     trainer.add_callback(validation)
     trainer.add_callback(follower)

@@ -7,7 +7,7 @@ policy's own: that part of the gradient is exact and is taken at the verdict's t
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from threading import Event
@@ -84,8 +84,8 @@ class ForecastTrainer(GRPOTrainer):
             self.vllm_generation._iter_named_params = lambda: sharding.merged(policy, served_prefix)  # type: ignore[method-assign]
         self._tokens = HfTokens(self.processing_class, list(self.eos_token_ids))
 
-    def judge(self, tasks: Sequence[Task], cancel: Event) -> Judged:
-        """How the policy as it is forecasts `tasks`.
+    def judge(self, tasks: Sequence[Task], cancel: Event, told: Callable[[str], object]) -> Judged:
+        """How the policy as it is forecasts `tasks`; `told` hears how far this process is.
 
         Raises:
             CancelledError: `cancel` was set.
@@ -95,7 +95,7 @@ class ForecastTrainer(GRPOTrainer):
         # Of several processes none may leave the others waiting, so only the end of a step stops them.
         stop = cancel if step == 1 else Event()
         with self._policy() as model:
-            mine = probabilities(Forecaster(model, self._tokens, self._max_reasoning_tokens, stop), tasks[first::step])
+            mine = probabilities(Forecaster(model, self._tokens, self._max_reasoning_tokens, stop), tasks[first::step], told)
         found = [0.5] * len(tasks)
         for at, of_one in enumerate(processes.by_process(mine)):
             found[at::step] = of_one

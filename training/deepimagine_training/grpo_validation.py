@@ -57,8 +57,8 @@ def accuracies(tasks: Sequence[Task], probabilities: Sequence[float]) -> tuple[f
     return flips, others
 
 
-def probabilities(policy: Forecaster, tasks: Sequence[Task]) -> list[float]:
-    """P(met) of `tasks`, asked with the likeliest reasoning; one half where the policy gives none.
+def probabilities(policy: Forecaster, tasks: Sequence[Task], told: Callable[[str], object]) -> list[float]:
+    """P(met) of `tasks`, asked with the likeliest reasoning; one half where the policy gives none. `told` hears how far it is.
 
     Raises:
         CancelledError: the policy was stopped.
@@ -66,6 +66,7 @@ def probabilities(policy: Forecaster, tasks: Sequence[Task]) -> list[float]:
     """
     found: list[float] = []
     for start in range(0, len(tasks), _AT_ONCE):
+        told(f"Looking at held-out pairs: {start:,} of {len(tasks):,}")
         answers = policy.answers(policy.walked(tasks[start : start + _AT_ONCE]))
         found += [one.probability if one.probability is not None else 0.5 for one in answers]
     return found
