@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.tiny_model import tiny_gemma3
+from tests.support.tiny_model import tiny_gemma3, tiny_qwen35
 
 WORDS = tuple(
     "dose effect placebo control value larger smaller benefit risk trial treatment time course baseline margin patients noise "  # noqa: SIM905
@@ -14,12 +14,21 @@ _LOUD, _APART = 4.0, 0.5
 
 
 def wordy_gemma3(folder: Path, seed: int = 0) -> Path:
-    """Write a `tiny_gemma3` to `folder` with a token for each of `WORDS`, which it says far more often than single bytes; in
-    a slot, after a space, it is sure to begin a verdict."""
+    """Write a `tiny_gemma3` to `folder` that speaks in `WORDS`."""
+    return _taught_words(tiny_gemma3(folder, seed), seed)
+
+
+def wordy_qwen35(folder: Path, seed: int = 0) -> Path:
+    """Write a `tiny_qwen35` to `folder` that speaks in `WORDS`."""
+    return _taught_words(tiny_qwen35(folder, seed), seed)
+
+
+def _taught_words(folder: Path, seed: int) -> Path:
+    """Give a tiny model a token for each of `WORDS`, which it says far more often than single bytes; in a slot, after a space,
+    it is sure to begin a verdict."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    tiny_gemma3(folder, seed)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer.add_tokens([f" {word}" for word in WORDS])
@@ -33,6 +42,7 @@ def wordy_gemma3(folder: Path, seed: int = 0) -> Path:
         words.copy_(words[0] * _LOUD + words * _APART)
         for verdict in verdicts:
             table[verdict] = table[space] * _LOUD + table[verdict] * _APART
+        model.get_output_embeddings().weight.copy_(table)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

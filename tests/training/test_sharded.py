@@ -25,7 +25,7 @@ from tests.support.tiny_model import tiny_qwen35
 from tests.support.together import start
 from tests.support.vllm_server import FakeVllm, vllm_server
 from tests.training.made import many_trials, write
-from tests.training.made_policy import WORDS, wordy_gemma3
+from tests.training.made_policy import WORDS, wordy_gemma3, wordy_qwen35
 
 STEPS = 6
 SETTINGS = {
@@ -48,6 +48,10 @@ SETTINGS = {
     "grpo.save_every": 1,
     "grpo.evaluate_every": 2,
 }
+
+
+SELF = {"grpo__rollouts": "transformers"}
+REINFORCED = ("reward", "held_out_brier", "completion_tokens")
 
 
 class Done(NamedTuple):
@@ -82,6 +86,19 @@ class Room:
 
     def train(self, stage: str, out: Path, sharding: str, base: str = "base", **changes: Any) -> Done:
         return ended(self.begin(stage, out, sharding, base, **changes))
+
+    def interrupted(self, stage: str, out: Path, sharding: str, by: signal.Signals, **changes: Any) -> Done:
+        """A run whose second process gets a signal after the first checkpoint, and that is then gone on with."""
+        began = self.begin(stage, out, sharding, **changes)
+        until = time.monotonic() + 200
+        while not (out / "checkpoints" / "checkpoint-1").exists() and began[0].poll() is None:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        began[1].send_signal(by)
+        stopped = ended(began)
+        assert stopped.codes == [ExitCode.CANCELLED, ExitCode.CANCELLED], stopped.errs
+        assert not (out / "manifest.json").exists()
+        return self.train(stage, out, sharding, **changes)
 
     def learned(self, sharding: str, **changes: Any) -> tuple[Done, Path]:
         """A whole run of `train sft`, trained once for all tests, and its folder."""
@@ -141,22 +158,35 @@ def test_a_language_model_that_names_layers_of_eyes_it_has_not_is_sharded(room: 
     assert measured(tmp_path / "two", "loss") == pytest.approx(measured(tmp_path / "one", "loss"), rel=1e-5)
 
 
+def test_such_a_model_is_reinforced_by_two_processes_as_by_one(room: Room, tmp_path: Path):
+    wordy_qwen35(room.folder / "wordy-qwen")
+    one = room.train("grpo", tmp_path / "one", "none", "wordy-qwen", **SELF)
+    two = room.train("grpo", tmp_path / "two", "fsdp", "wordy-qwen", **SELF)
+    assert (one.codes, two.codes) == ([0], [0, 0]), two.errs
+    assert any(measured(tmp_path / "one", "gradient_norm"))
+    for name in REINFORCED:
+        assert measured(tmp_path / "two", name) == pytest.approx(measured(tmp_path / "one", name), rel=1e-3, abs=1e-4)
+
+
 @pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
 def test_a_signal_to_one_process_stops_both_and_they_go_on_to_the_same_curve(room: Room, tmp_path: Path, sharding: str):
     whole, uncut = room.learned(sharding)
     assert whole.codes == [0, 0], whole.errs
-    began = room.begin("sft", tmp_path / "cut", sharding)
-    until = time.monotonic() + 200
-    while not (tmp_path / "cut" / "checkpoints" / "checkpoint-1").exists() and began[0].poll() is None:
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    began[1].send_signal(signal.SIGINT)
-    stopped = ended(began)
-    assert stopped.codes == [ExitCode.CANCELLED, ExitCode.CANCELLED], stopped.errs
-    assert not (tmp_path / "cut" / "manifest.json").exists()
-    again = room.train("sft", tmp_path / "cut", sharding)
+    again = room.interrupted("sft", tmp_path / "cut", sharding, signal.SIGINT)
     assert again.codes == [0, 0], again.errs
     assert measured(tmp_path / "cut", "loss") == pytest.approx(measured(uncut, "loss"), rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
+def test_reinforcement_that_a_signal_to_one_process_stops_goes_on_to_the_same_curve(room: Room, tmp_path: Path, sharding: str):
+    settings = SELF | {"grpo__max_steps": 4}
+    whole = room.train("grpo", tmp_path / "uncut", sharding, **settings)
+    assert whole.codes == [0, 0], whole.errs
+    again = room.interrupted("grpo", tmp_path / "cut", sharding, signal.SIGTERM, **settings)
+    assert again.codes == [0, 0], again.errs
+    assert len(measured(tmp_path / "cut", "reward")) == 4
+    for name in REINFORCED:
+        assert measured(tmp_path / "cut", name) == pytest.approx(measured(tmp_path / "uncut", name), rel=1e-3, abs=1e-5)
 
 
 @pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
@@ -178,7 +208,7 @@ def test_two_processes_reinforce_as_one_does(room: Room, server: FakeVllm, tmp_p
 
 
 def test_a_sharded_policy_samples_by_itself(room: Room, tmp_path: Path):
-    done = room.train("grpo", tmp_path / "run", "fsdp", grpo__rollouts="transformers")
+    done = room.train("grpo", tmp_path / "run", "fsdp", **SELF)
     assert done.codes == [0, 0], done.errs
     assert len(measured(tmp_path / "run", "reward")) == 2
     assert run_manifest.read(tmp_path / "run").machine.processes == 2
