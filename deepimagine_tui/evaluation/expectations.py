@@ -11,7 +11,8 @@ import re
 from typing import NamedTuple
 
 from deepimagine_tui.evaluation.expectation_tables import ANY_SUBJECT, INTERVENTIONS, OUTCOMES, SUBJECTS
-from deepimagine_tui.evaluation.features import Overlap, arm_text, is_inert, overlap_of
+from deepimagine_tui.evaluation.features import Overlap, arm_text, is_inert, overlap_of_words
+from deepimagine_tui.evaluation.given import given_text, is_blank
 from deepimagine_tui.evaluation.questions import Question
 from deepimagine_tui.reasoning.state import Configuration
 
@@ -32,8 +33,8 @@ _USUAL_CARE = -0.1
 _RIVAL = -0.55
 _UNKNOWN = -0.5
 _MUCH_SHARED = -0.4
-"""What a comparator adds: the same as the arm's, nothing active, all but what is added, usual care, another active one, one
-that is not known; and beside it where half of the words are both arms' and nothing is just added."""
+"""What a comparator adds: the same as the arm's, nothing active, all but what is added, usual care, another tested or active
+one, none at all; and beside it where half of the words are both arms' and nothing is just added."""
 _OF_SAME, _OF_RIVAL = 0.3, 0.6
 """How much of the disease's base rate is left where the comparator is the same, or active."""
 _PRIMARY, _IN_PILOT, _IN_LATE_PHASE = 0.15, -0.4, 0.2
@@ -57,9 +58,9 @@ class Expected(NamedTuple):
 def expected(question: Question) -> Expected:
     """What is expected of a question, from its texts alone."""
     at = question.target
-    arm, comparator = arm_text(at.arm), arm_text(at.comparator)
-    inert, overlap = is_inert(at), overlap_of(at)
-    rate = _subject(question, arm, comparator)
+    arm, comparator = given_text(at.arm), given_text(at.comparator)
+    inert, overlap = is_inert(at) or is_blank(at.comparator), overlap_of_words(arm, comparator)
+    rate = _subject(question, arm_text(at.arm), arm_text(at.comparator))
     against, kept = _comparator(at, comparator, inert, overlap)
     outcome = next((value for pattern, value in _OUTCOMES if pattern.search(at.outcome.title)), 0.0)
     given = sum(value for pattern, value in _INTERVENTIONS if pattern.search(arm) and (inert or not pattern.search(comparator)))
@@ -77,16 +78,15 @@ def _subject(question: Question, arm: str, comparator: str) -> float:
 
 
 def _comparator(at: Configuration, comparator: str, inert: bool, overlap: Overlap) -> tuple[float, float]:
-    """What the comparator adds, and how much of the disease's base rate is left."""
-    control = at.comparator.control if at.comparator else "none"
+    """What the comparator adds, and how much of the disease's base rate is left; `comparator` is what it is given."""
     kept = 1.0
-    if overlap.same:
-        against, kept = _SAME, _OF_SAME
-    elif inert:
+    if inert:
         against = _INERT
+    elif overlap.same:
+        against, kept = _SAME, _OF_SAME
     elif overlap.added_on:
         against = _ADDED_ON
-    elif control in ("active", "unknown"):
+    elif at.comparator is not None:
         against, kept = _USUAL_CARE if _CARE.search(comparator) else _RIVAL, _OF_RIVAL
     else:
         against = _UNKNOWN

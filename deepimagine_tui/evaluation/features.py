@@ -160,8 +160,13 @@ def from_comparator(source: State) -> float:
 
 
 def overlap_of(at: Configuration) -> Overlap:
-    """What the words of the two arms have in common, but for those that name nothing given."""
-    given, against = _content(arm_text(at.arm)), _content(arm_text(at.comparator))
+    """What the words of the two arms have in common, but for those that name nothing given (`_COMMON`)."""
+    return overlap_of_words(arm_text(at.arm), arm_text(at.comparator))
+
+
+def overlap_of_words(arm: str, comparator: str) -> Overlap:
+    """The same of two texts."""
+    given, against = _content(arm), _content(comparator)
     shared = len(given & against) / max(1, len(given | against))
     return Overlap(bool(against) and against < given, bool(given) and given == against, shared)
 
