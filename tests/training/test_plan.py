@@ -109,6 +109,12 @@ def test_memory_is_near_what_was_measured(batch: int, length: int, recomputed: s
     assert measured_gb * 0.95 < estimate < measured_gb * 1.15
 
 
+def test_memory_of_reinforcement_is_near_what_was_measured():
+    """Measured: the largest resident set of `train grpo` in docs/benchmarks.md, four samples of each of four prompts a step."""
+    estimate = total(grpo_parts(recipes.read("laptop"), SMALL)) / 1e9
+    assert 3.6 * 0.95 < estimate < 3.6 * 1.15
+
+
 def test_memory_of_an_80_gb_recipe_is_its_arithmetic():
     gb = {part.name: part.bytes / 1e9 for part in sft_parts(recipes.read("gemma-3-12b"), shape_of("google/gemma-3-12b-it"))}
     recipe = recipes.read("gemma-3-12b")
