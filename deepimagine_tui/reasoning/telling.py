@@ -23,7 +23,9 @@ _LOWER = re.compile(r"\b(?:lower|smaller|reduced|halved)\b[^.;:,]{0,16}\bdose|\b
 _TIMES_AS_LONG = re.compile(r"(\d+(?:\.\d+)?) times as long", re.IGNORECASE)
 _TIMES_THE_DOSE = re.compile(r"(\d+(?:\.\d+)?)(?: times|-fold) the (?:old |earlier |observed )?dose", re.IGNORECASE)
 _LOST = re.compile(
-    r"\bdid not beat\b|\bwas not (?:shown to be |significantly )?(?:better than|superior to)|\bdid worse than", re.IGNORECASE
+    r"\bdid not beat\b|\bwas not (?:shown to be |significantly )?(?:better than|superior to)|\bdid worse than"
+    r"|\bwere alike\b|\b(?:hardly|scarcely|did not) differ(?:ed)?\b",
+    re.IGNORECASE,
 )
 _WON = re.compile(r"\bbeat\b|\bwas (?:clearly |significantly )?(?:better than|superior to)", re.IGNORECASE)
 

@@ -62,6 +62,8 @@ def test_dose_and_time_are_held_against_the_change(reasoning: str, change: Chang
         ("So far it did not beat placebo.", "not met", True),
         ("It was not shown to be better than placebo.", "met", False),
         ("It was better than placebo, but not by far.", "not met", False),
+        ("So far it and placebo were alike.", "met", False),
+        ("It hardly differed from placebo.", "not met", True),
         ("It did not beat placebo, but was better than usual care.", "met", None),
         ("It should beat nothing that is known.", "undetermined", None),
         ("The new dose may be better than placebo.", "not met", None),
