@@ -27,6 +27,9 @@ from tests.support.vllm_server import FakeVllm, vllm_server
 from tests.training.made import many_trials, write
 from tests.training.made_policy import WORDS, wordy_gemma3, wordy_qwen35
 
+pytestmark = pytest.mark.xdist_group("together")
+"""In one worker, which trains the whole runs once."""
+
 STEPS = 6
 SETTINGS = {
     "data.sample": 16,
