@@ -34,6 +34,7 @@ CORPUS = WORK / "corpus.db"
 REPORT = "report.md"
 CLAIMS = "--clinifact"
 PAIRS = WORK / "drawn-pairs"
+_DIGITS = 9
 CARD = "pairs"
 """The evaluation that the shipped adapter's card is made from."""
 
@@ -183,7 +184,15 @@ class _Card(msgspec.Struct):
 
 
 def _judged(report: Report) -> list[tuple[Slice, Metric, Estimate]]:
-    return [(score.slice, score.metric, score.estimate) for score in report.scores if score.system == report.judged]
+    """Its scores of the adapter, to nine digits: the last ones go by a machine's order of adding."""
+    return [(score.slice, score.metric, _rounded(score.estimate)) for score in report.scores if score.system == report.judged]
+
+
+def _rounded(found: Estimate) -> Estimate:
+    numbers = {name: getattr(found, name) for name in ("value", "lower", "upper")}
+    return msgspec.structs.replace(
+        found, **{name: number if number is None else round(number, _DIGITS) for name, number in numbers.items()}
+    )
 
 
 def check(data: Path, only: Sequence[str] = ()) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 
@@ -14,10 +16,15 @@ from deepimagine_exporters.gguf.convert import convert
 from deepimagine_training import pair_files
 from deepimagine_training.pairs import PairSet
 
+from deepimagine_tui.backends.llama import LlamaBackend
+from deepimagine_tui.backends.protocol import GenerationRequest, TextArrived
 from deepimagine_tui.errors import ExitCode
+from deepimagine_tui.reasoning.state import OutcomeChange
 from tests.cli.conftest import Cli, cli, plain_environment
 from tests.cli.records import DOSE_TRIAL, write_records
+from tests.reasoning.engine.support import Spy, anchor_state, ask, estimated, to_dose, what_if
 from tests.support.converter import for_tiny_models
+from tests.support.tiny_gguf import write_tiny_adapter, write_tiny_gguf
 from tests.training.made_policy import wordy_gemma3
 
 __all__ = ["cli", "plain_environment"]
@@ -83,6 +90,29 @@ def test_operators_that_were_reinforced_are_exported_as_one_folder_and_each_answ
     (whole / "gguf" / "dose.gguf").unlink()
     without = cli(*asked, "--set", "dose=50 mg")
     assert "no operator for 'dose'" in without.out + without.err
+
+
+def test_a_step_of_a_chain_is_answered_as_its_operator_answers_it_alone(tmp_path: Path):
+    model = write_tiny_gguf(tmp_path / "tiny.gguf", context_length=8192)
+    (tmp_path / "each").mkdir()
+    dose, outcome = (write_tiny_adapter(tmp_path / "each" / f"{factor}.gguf", seed=at) for at, factor in enumerate(FACTORS))
+    to_share = OutcomeChange(anchor_state(outcome="bbbb").configuration.outcome)
+    asked = what_if(to_dose(50.0), to_share, to_dose(10.0), max_reasoning_tokens=12, temperature=0)
+    with closing(LlamaBackend(model, adapter=tmp_path / "each", threads=1)) as backend:
+        spy = Spy(backend)
+        steps = [step.completion for step in estimated(ask(asked, spy))]
+    right, wrong = (
+        [answered(model, operator, batch) for operator, batch in zip(operators, spy.batches, strict=True)]
+        for operators in ((dose, outcome, dose), (outcome, dose, outcome))
+    )
+    assert steps == right
+    assert not any(ours == theirs for ours, theirs in zip(right, wrong, strict=True))
+
+
+def answered(model: Path, operator: Path, batch: Sequence[GenerationRequest]) -> str:
+    """What a model writes that has one operator and was asked nothing before."""
+    with closing(LlamaBackend(model, adapter=operator, threads=1)) as backend:
+        return "".join(event.text for event in backend.generate(batch, Event()) if isinstance(event, TextArrived))
 
 
 def speak_its_own_way(weights: Path, seed: int) -> None:
