@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+import numpy as np
+
 from deepimagine_tui.backends.llama_model import LlamaModel
 from deepimagine_tui.backends.protocol import GenerationEvent, GenerationFailed, GenerationFinished, GenerationRequest
 from deepimagine_tui.backends.sequence import GuidedSequence, common_prefix, refusal, room
@@ -155,6 +157,11 @@ class BatchDecoder:
         self._model.evaluate(tokens, positions, sequences, [index in wanted for index in range(len(tokens))])
         for index, running in wanted.items():
             logits = self._model.logits(index)
+            if not np.isfinite(logits.max()):
+                raise ModelError(
+                    "The model's output is no number: its file or its adapter is damaged, or they do not belong together.",
+                    "`deepimagine models info` describes a file; choose another model, or the model without its adapter.",
+                )
             running.guided.advance(logits)
             while not running.guided.pending and not running.guided.finished:
                 running.guided.advance(logits)

@@ -120,16 +120,7 @@ class GuidedSequence:
             self._next_slot()
 
     def advance(self, logits: Logits) -> None:
-        """Take the next step; sets `pending` or `finished`.
-
-        Raises:
-            ModelError: the logits are no numbers.
-        """
-        if not np.isfinite(logits.max()):
-            raise ModelError(
-                "The model's output is no number: its file or its adapter is damaged, or they do not belong together.",
-                "`deepimagine models info` describes a file; choose another model, or the model without its adapter.",
-            )
+        """Take the next step; sets `pending` or `finished`."""
         self.pending = []
         self._step(logits)
 

@@ -77,11 +77,12 @@ def model(tiny_gguf: Path) -> Counting:
     return Counting(tiny_gguf)
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
 def test_a_model_whose_output_is_no_number_fails_its_requests_and_the_next_are_answered(
-    model: Counting, monkeypatch: pytest.MonkeyPatch
+    model: Counting, monkeypatch: pytest.MonkeyPatch, broken: float
 ) -> None:
     run = Run(model)
-    monkeypatch.setattr(model, "logits", lambda _: np.full(8, np.nan, dtype=np.float32))
+    monkeypatch.setattr(model, "logits", lambda _: np.array([0, broken, 0], dtype=np.float32))
     run.ask("One.", "Two.")
     failed = [event for event in run.events if isinstance(event, GenerationFailed)]
     assert {event.request_id for event in failed} == {"0", "1"}
