@@ -61,6 +61,8 @@ class Evaluation(NamedTuple):
 
 
 CHAIN = Run("deepimagine", "deepimagine")
+RAG = Run("rag", "rag")
+DIRECT = Run("direct", "direct")
 CLASSICAL = tuple(Run(name, name, (), True) for name in ("logistic-regression", "random-forest", "ffnn"))
 CLASSICAL_OF_PAIRS = tuple(run._replace(learns_claims=False) for run in CLASSICAL)
 
@@ -75,8 +77,8 @@ def evaluations(data: Path) -> list[Evaluation]:
         chains = tuple(word for each in (validation.name, name) for word in ("--chain", str(WORK / each / CHAIN.folder)))
         asked = (
             CHAIN,
-            Run("rag", "rag"),
-            Run("direct", "direct"),
+            RAG,
+            DIRECT,
             Run("direct-equal-tokens", "direct", ("--samples", str(samples))),
             Run("ensemble", "deepimagine+ensemble", chains, True),
         )
@@ -90,7 +92,7 @@ def evaluations(data: Path) -> list[Evaluation]:
             Evaluation(f"calibration-{side}", pairs, ("--side", side, "--as-app"), (CHAIN,), False)
             for side in ("validation", "test")
         ),
-        Evaluation(CARD, pairs, ("--side", "test"), (CHAIN, untuned, *CLASSICAL_OF_PAIRS), models=models),
+        Evaluation(CARD, pairs, ("--side", "test"), (CHAIN, untuned, RAG, DIRECT, *CLASSICAL_OF_PAIRS), models=models),
         validation,
         whole("forecasts", "forecasts", ("--side", "test", *held_out), 3),
         whole("winter", str(data / "ct_open" / "Winter_2025.pickle"), (), 2),

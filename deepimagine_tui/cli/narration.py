@@ -50,6 +50,7 @@ class Narrator:
                 self._line(
                     event.pathway, f"step {event.step + 1}, {one_line(f'{change.factor}: {change.before} -> {change.after}')}"
                 )
+                self._stream(event.opening)
             case TokensArrived():
                 self._text(event)
             case StepEstimated():
@@ -75,11 +76,15 @@ class Narrator:
         self._tokens += event.tokens
         if self._terminal and self._pathways == 1:
             if event.part == "reasoning":
-                click.echo(inert(event.text), err=True, nl=False)
-                self._streaming = True
+                self._stream(event.text)
         else:
             pathways = f"{self._done} of {self._pathways} pathways done, " if self._pathways > 1 else ""
             self._progress.say(f"{pathways}{self._tokens} tokens")
+
+    def _stream(self, text: str) -> None:
+        if text and self._terminal and self._pathways == 1:
+            click.echo(inert(text), err=True, nl=False)
+            self._streaming = True
 
     def _end_of_text(self) -> None:
         if self._streaming:

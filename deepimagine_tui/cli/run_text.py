@@ -112,6 +112,8 @@ def _step(number: int, step: StepView) -> Iterator[str]:
     if estimated.reasoning.strip():
         for line in inert(estimated.reasoning).strip().splitlines():
             yield from textwrap.wrap(line, _WIDTH, initial_indent="   ", subsequent_indent="   ")
+    if step.planned.opening:
+        yield f"   (computed, not the model's: {one_line(step.planned.opening).removesuffix(':')})"
     if estimated.reasoning_cut:
         yield "   (the reasoning was cut at the token limit)"
     how = {"arithmetic": "arithmetic, no model", "entered": "typed by the user", "kept": "kept from the parent run"}

@@ -27,6 +27,7 @@ from deepimagine_tui.reasoning.engine import imagine
 from deepimagine_tui.reasoning.events import Aggregated, AnchorChosen, RunFinished, StepEstimated
 from deepimagine_tui.reasoning.ids import new_run_id
 from deepimagine_tui.reasoning.journal import SUFFIX, Journal
+from deepimagine_tui.reasoning.prompts import PROMPT_VERSION
 from deepimagine_tui.reasoning.request import Forecast, ImagineRequest, ImagineSettings
 
 BATCH = 8
@@ -86,7 +87,7 @@ class Chain:
         more = {"max_steps": settings.max_steps, "anchors": anchors} if not are_steps else {}
         more |= {"max_prompt_tokens": self._max_prompt_tokens, "batch": self.batch}
         what = "one factor at a time from the posted state" if are_steps else _WALKED.format(anchors)
-        facts = model_facts("deepimagine", what, backend, learnt, self._asking, **more)
+        facts = replace(model_facts("deepimagine", what, backend, learnt, self._asking, **more), prompt_version=PROMPT_VERSION)
         self.facts = facts if are_steps else replace(facts, corpus=source.name, corpus_version=source.version)
 
     def predict(self, questions: Sequence[Question], cancel: Event) -> list[Prediction]:

@@ -105,6 +105,7 @@ class Ensemble:
             model=header.model,
             model_sha256=header.model_sha256,
             adapter_sha256=header.adapter_sha256,
+            prompt_version=header.prompt_version,
             corpus=header.corpus,
             corpus_version=header.corpus_version,
         )

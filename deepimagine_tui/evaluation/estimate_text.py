@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from deepimagine_tui.evaluation.intervals import LEVEL, Estimate
+from collections.abc import Sequence
+
+from deepimagine_tui.evaluation.intervals import Estimate, Word
 from deepimagine_tui.evaluation.metrics import Difference, Metric
 
 PERCENT: frozenset[Metric] = frozenset(
@@ -10,6 +12,13 @@ PERCENT: frozenset[Metric] = frozenset(
 )
 """Metrics that are shown in percent, as leaderboards have them; the others as they are."""
 NOTHING = "-"
+
+SAID: dict[Word, str] = {
+    "better": "better than",
+    "worse": "worse than",
+    "not distinguishable": "not distinguishable from",
+}
+"""How a comparison is said, before the name of the other."""
 
 
 def cell(found: Estimate | None, metric: Metric, *, with_rows: bool = True) -> str:
@@ -41,27 +50,24 @@ def change(found: Difference, *, with_rows: bool = True) -> str:
     return f"{_signed(estimate.value, found.metric)}{bracket}{sizes}"
 
 
-def verdict(found: Difference) -> str:
-    """`better than rag`, or `not distinguishable from rag with 249 trials`."""
-    if found.word == "not distinguishable":
-        return f"not distinguishable from {found.other} with {found.estimate.trials:,} {_trials(found.estimate)}"
-    return f"{found.word} than {found.other}"
-
-
-def sentence(found: Difference) -> str:
-    """`macro-F1: better than rag (difference +3.1, 95% interval +0.4 to +6.6; 470 questions of 249 trials)`."""
-    estimate = found.estimate
-    sizes = f"{estimate.rows:,} {'question' if estimate.rows == 1 else 'questions'} of {estimate.trials:,} {_trials(estimate)}"
-    if estimate.value is None or estimate.lower is None or estimate.upper is None:
-        return f"{found.metric}: {verdict(found)} ({sizes})"
-    limits = f"{_signed(estimate.lower, found.metric)} to {_signed(estimate.upper, found.metric)}"
-    size = f"difference {_signed(estimate.value, found.metric)}, {LEVEL:.0f}% interval {limits}"
-    return f"{found.metric}: {verdict(found)} ({size}; {sizes})"
+def sentence(metric: Metric, found: Sequence[Difference]) -> str:
+    """What a system is to others by one metric: `macro-F1: better than rag (+3.1 [+0.4, +6.6]); not distinguishable from ffnn
+    (470 questions of 249 trials)`. With the differences of those that it is better or worse than; how many questions and trials
+    stand at the end, or where they differ, beside each name."""
+    sizes = list(dict.fromkeys(map(_sizes, found)))
+    texts: dict[Word, list[str]] = {"better": [], "worse": [], "not distinguishable": []}
+    for one in found:
+        size = change(one, with_rows=False) if one.word != "not distinguishable" else ""
+        beside = ", ".join(filter(None, (size, _sizes(one) if len(sizes) > 1 else "")))
+        texts[one.word].append(f"{one.other} ({beside})" if beside else one.other)
+    said = "; ".join(f"{SAID[word]} {', '.join(names)}" for word, names in texts.items() if names)
+    return f"{metric}: {said} ({sizes[0]})" if len(sizes) == 1 else f"{metric}: {said}"
 
 
 def _signed(value: float, metric: Metric) -> str:
     return f"{100 * value:+.1f}" if metric in PERCENT else f"{value:+.3f}"
 
 
-def _trials(found: Estimate) -> str:
-    return "trial" if found.trials == 1 else "trials"
+def _sizes(found: Difference) -> str:
+    rows, trials = found.estimate.rows, found.estimate.trials
+    return f"{rows:,} {'question' if rows == 1 else 'questions'} of {trials:,} {'trial' if trials == 1 else 'trials'}"

@@ -1,7 +1,7 @@
-"""What an arm is truly given: its words without those of placebos, and whether nothing is left.
+"""What an arm is truly given, by its registered label and interventions: a placebo of a drug is no drug.
 
-`Drug B placebo` gives no drug B, nor does `placebo for drug B`; and an arm that is given placebo first and something later is
-compared while it is given placebo.
+Registries list the drug of a placebo among what is given, register a placebo as active, and let one be followed by the drug.
+The rules were written from the comparators of claims and of registry records alone.
 """
 
 from __future__ import annotations
@@ -10,40 +10,58 @@ import re
 
 from deepimagine_tui.reasoning.state import ArmSpec
 
-_BLANK = r"(?:placebo|sham|vehicle|dummy|saline)"
-_PLACEBO_OF = re.compile(
-    rf"\b{_BLANK}s?[ -](?:for|to match|matching|matched to|of)(?: the)? [\w-]+"
-    rf"|\b{_BLANK}-\w+"
-    rf"|(?:\b(?!and\b|or\b|with\b|plus\b)[\w-]+[ -])?\b(?:matching )?{_BLANK}s?\b",
+_DUMMY_WORD = r"\b(?:placebos?|pbo|sham|vehicle)\b"
+_DUMMY = re.compile(_DUMMY_WORD, re.IGNORECASE)
+_INERT_ALONE = re.compile(
+    r"(?:(?:normal|isotonic) )?(?:0\.9 ?% )?(?:saline|sodium.chloride|lactose)(?: (?:0\.9 ?%|solution|capsules?|group))*",
     re.IGNORECASE,
 )
-_FIRST = re.compile(
-    rf"^\W*(?:(?:arm|group|cohort|part|period|stage)\s*\w{{1,3}}\s*[:.)-]?\s*)*{_BLANK}\b[^+&]*?"
-    r"(?:\b(?:followed by|then|switch\w*|cross\w*|and (?:part|period|stage) \w)|->|→|/)",
+"""Blank where it stands alone; beside any other word it may be the solvent of something active."""
+_OF_DOSES = re.compile(r"\b(placebo|pbo) for \d[\d.,]* ?m?c?g\b.*", re.IGNORECASE)
+"""`Placebo for 10 mg A + 20 mg B` is a placebo of the whole combination."""
+_BEFORE_DUMMY = re.compile(rf"(?:[/\\>→]|\bthen\b|\bfollowed by\b)(?=\s*{_DUMMY_WORD})", re.IGNORECASE)
+"""In `A/Placebo` A is given too, or was before; `A/B placebo` is one placebo of both."""
+_TOGETHER = re.compile(rf"[+＋&]|\bplus\b|\band\b|(?<!treated )\bwith\b|{_BEFORE_DUMMY.pattern}", re.IGNORECASE)
+"""What parts the things given together. A part with a dummy word is a dummy whole: `B placebo`, `Placebo to B`."""
+_UNNAMED = re.compile(
+    r"(?:\W*\b(?:standard|usual|conventional|best|supportive|hospital|care|therapy|of|soc|bsc|control|group|post \w+)\b)*\W*",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[a-z][a-z-]{2,}", re.IGNORECASE)
-_NAMES_NOTHING = frozenset(
-    _WORD.findall(
-        "arm group cohort part control comparator matching treatment therapy dose daily once twice week weeks oral injection"
-        " infusion intravenous subcutaneous intramuscular inhaled topical nasal eye drops spray cream gel ointment foam lotion"
-        " powder solution syrup mouthwash patch tablet tablets capsule capsules pill pills normal only alone the and for study"
-        " drug product procedure stimulation device acupuncture laser surgery block visit phase period low high double-blind"
-    )
-)
-"""Words of an arm that is given a placebo: of its form, and of its place in the trial."""
+"""Words that name no treatment: usual care beside a placebo, `Control Group`."""
+_WORD = re.compile(r"[^\s()]+")
 
 
 def given_text(arm: ArmSpec | None) -> str:
-    """An arm's label and what is given in it, without what is a placebo; empty where there is none."""
-    return " ".join(_PLACEBO_OF.sub(" ", text) for text in (arm.label, *arm.interventions)) if arm is not None else ""
+    """An arm's label and what is given in it, without what is only a placebo, sham or dummy; empty where nothing is left."""
+    if arm is None:
+        return ""
+    rest = _without_dummies(arm.label)
+    if is_blank(arm):
+        return rest if _UNNAMED.fullmatch(rest) else ""
+    return "; ".join(filter(None, (rest, *map(_without_dummies, arm.interventions))))
 
 
 def is_blank(arm: ArmSpec | None) -> bool:
-    """Whether an arm's label says that it is given nothing active, at first at least."""
+    """Whether an arm is given nothing active in the comparison, at first at least, where it is given something later.
+
+    A label that has a dummy and names no treatment decides, whatever is listed: the drug of the placebo, or what follows it.
+    """
     if arm is None:
         return False
-    if _FIRST.search(arm.label):
+    rest = _without_dummies(arm.label)
+    if rest != arm.label and _UNNAMED.fullmatch(rest):
         return True
-    left = {word.lower() for word in _WORD.findall(_PLACEBO_OF.sub(" ", arm.label))}
-    return _PLACEBO_OF.search(arm.label) is not None and left <= _NAMES_NOTHING
+    only_dummies = bool(arm.interventions) and not any(map(_without_dummies, arm.interventions))
+    return only_dummies and bool(_UNNAMED.fullmatch(arm.label) or _BEFORE_DUMMY.search(arm.label))
+
+
+def _without_dummies(text: str) -> str:
+    """A text as it is where it has no dummy, else its parts that are none."""
+    if not _is_dummy(text):
+        return text
+    parts = [part for part in _TOGETHER.split(_OF_DOSES.sub(r"\1", text)) if not _is_dummy(part)]
+    return " + ".join(filter(None, (" ".join(_WORD.findall(part)) for part in parts)))
+
+
+def _is_dummy(part: str) -> bool:
+    return _DUMMY.search(part) is not None or _INERT_ALONE.fullmatch(part.strip()) is not None

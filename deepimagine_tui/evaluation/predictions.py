@@ -15,7 +15,6 @@ import msgspec
 from deepimagine_tui import __version__
 from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, RefusedError
 from deepimagine_tui.files import make_dir, storage_error, write_bytes
-from deepimagine_tui.reasoning.prompts import PROMPT_VERSION
 from deepimagine_tui.reasoning.state import Direction, State
 
 FORMAT = "deepimagine predictions"
@@ -63,7 +62,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """The first line: which system answered which set, by what model, from what corpus, with which settings. `learnt_from` is a
-    hash of what a classical system was fitted on, with `learnt_trials` trials; `base_rate` is what a fallback says."""
+    hash of what a classical system was fitted on, with `learnt_trials` trials; `base_rate` is what a fallback says;
+    `prompt_version` is that of the engine's prompts, empty where the engine is not asked."""
 
     format: str = FORMAT
     schema_version: int = SCHEMA_VERSION
@@ -76,7 +76,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     model_sha256: str = ""
     adapter_sha256: str = ""
-    prompt_version: str = PROMPT_VERSION
+    prompt_version: str = ""
     corpus: str = ""
     corpus_version: str = ""
     learnt_from: str = ""

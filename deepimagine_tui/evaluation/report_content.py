@@ -54,12 +54,12 @@ def report_parts(report: Report, pictures: Mapping[tuple[str, QuestionClass], Pi
 
 
 def sentences(report: Report, kind: QuestionClass) -> Iterator[str]:
-    """What the judged system is to each of the others, by every headline metric that both speak of."""
+    """What the judged system is to the others, by every headline metric that both speak of."""
     for metric in HEADLINES:
-        for system in report.systems:
-            found = report.against(system.name, kind, metric)
-            if found is not None:
-                yield sentence(found)
+        every = (report.against(system.name, kind, metric) for system in report.systems)
+        found = [each for each in every if each is not None]
+        if found:
+            yield sentence(metric, found)
 
 
 def _facts(report: Report) -> Iterator[str]:
@@ -135,7 +135,7 @@ def class_parts(report: Report, row: ClassRow, pictures: Mapping[tuple[str, Ques
     yield Heading(2, kind.capitalize())
     said = tuple(sentences(report, kind))
     if said:
-        yield Paragraph(f"{report.judged}, against each of the others:", strong=True)
+        yield Paragraph(f"{report.judged}, against the others:", strong=True)
         yield Bullets(said)
     yield Heading(3, "Leaderboard")
     yield report_tables.leaderboard(report, kind)

@@ -20,6 +20,7 @@ class SystemFacts(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     model_sha256: str = ""
     adapter_sha256: str = ""
+    prompt_version: str = ""
     corpus: str = ""
     corpus_version: str = ""
     learnt_from: str = ""

@@ -59,8 +59,8 @@ class AnchorChosen(Event, frozen=True, tag="anchor_chosen"):
 
 
 class StepPlanned(Event, frozen=True, tag="step_planned"):
-    """A step is ready to be asked. `prompt` is the text sent, `shortened` which rule shortened it; both empty for
-    arithmetic steps."""
+    """A step is ready to be asked. `prompt` is the text sent, `shortened` which rule shortened it, `opening` how the reasoning
+    begins, in words that were computed and given to the model; all empty for arithmetic steps."""
 
     pathway: int
     step: int
@@ -69,6 +69,7 @@ class StepPlanned(Event, frozen=True, tag="step_planned"):
     source_state_id: str
     prompt: str = ""
     shortened: str = ""
+    opening: str = ""
     can_be_checked: bool = False
 
 
@@ -111,7 +112,7 @@ class Revealed(msgspec.Struct, frozen=True):
 class StepEstimated(Event, frozen=True, tag="step_estimated"):
     """The model answered: the new state. `kind` is `arithmetic` for enrolment, `entered` for the user's own result,
     `kept` for a step taken over from the parent run. `record` says how often the model was right about this factor on trials
-    that it was not trained on; empty where no model answered."""
+    that it was not trained on; empty where no model answered. `reasoning` begins with the opening of its question."""
 
     pathway: int
     step: int

@@ -11,6 +11,7 @@ from deepimagine_tui.errors import RefusedError
 from deepimagine_tui.reasoning import describe
 from deepimagine_tui.reasoning.asked import Asked
 from deepimagine_tui.reasoning.derived import share_of
+from deepimagine_tui.reasoning.opening_words import times_text
 from deepimagine_tui.reasoning.plain import plain
 from deepimagine_tui.reasoning.scales import share_unit
 from deepimagine_tui.reasoning.state import (
@@ -95,7 +96,7 @@ def dose_ratio_text(arm: ArmSpec, perturbation: Perturbation) -> str:
     for old in arm.doses:
         try:
             times = dose_ratio(perturbation.change.dose, old)
-            return "the same in all" if math.isclose(times, 1) else f"{times:.3g} times the dose"
+            return "the same in all" if math.isclose(times, 1) else f"{times_text(times)} times the dose"
         except RefusedError:
             continue
     return ""

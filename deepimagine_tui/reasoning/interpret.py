@@ -7,8 +7,8 @@
 - contribution to P(met): logit P after - logit P before, P kept within `CERTAIN` of 0 and 1. A posted anchor has a verdict and
   no P, so that the first step has none either;
 - stated direction: the word of the model against the direction of its own values (`directions.step_direction`);
-- facts: whether all that the reasoning says of the dose or the time that changes, and of the source's verdict, is so
-  (`telling.tells_the_facts`);
+- facts: whether all that the model's own words, without the computed opening, say of the dose or the time that changes, and of
+  the source's verdict, is so (`telling.tells_the_facts`);
 - z-test: whether the test on the imagined values is met where P(met) >= .5 (without P, where the verdict is `met`), and the
   gap |P(met) - A|, A the probability that arithmetic gives a trial of that size (`ztest.predictive_probability`);
 - agreement: of pathways that reached the target with a verdict, those with the majority verdict; spread: the interquartile
@@ -226,7 +226,9 @@ def _step(number: int, step: StepView, before: State, after: State, anchor: Stat
     went = _or_none(lambda: step_direction(before, after, change.factor)) if stated is not None else None
     return msgspec.structs.replace(
         found,
-        tells_the_facts=tells_the_facts(estimated.reasoning, before, change, after.configuration),
+        tells_the_facts=tells_the_facts(
+            estimated.reasoning.removeprefix(step.planned.opening), before, change, after.configuration
+        ),
         stated=stated,
         went=went,
         z_agrees=_z_agrees(after),

@@ -14,9 +14,10 @@ from deepimagine_tui.backends.protocol import Slot
 from deepimagine_tui.reasoning import facts_text as facts
 from deepimagine_tui.reasoning.asked import Asked, asked, contrast_form
 from deepimagine_tui.reasoning.facts_text import Detail
+from deepimagine_tui.reasoning.opening_words import opening_of
 from deepimagine_tui.reasoning.state import Configuration, Estimand, Perturbation, State
 
-PROMPT_VERSION = "2"
+PROMPT_VERSION = "3"
 """Changes whenever the text of any prompt or slot can change; part of every step's id."""
 
 DIRECTION, ARM_VALUE, COMPARATOR_VALUE, CONTRAST, VERDICT = "direction", "arm_value", "comparator_value", "contrast", "verdict"
@@ -37,11 +38,13 @@ CONTRAST_DIRECTION = "Direction here is where the {} goes."
 
 
 class Question(msgspec.Struct, frozen=True):
-    """One prompt with its answer form. `asked` says what the slots stand for."""
+    """One prompt with its answer form. `asked` says what the slots stand for; `opening` is how the reasoning begins, in words
+    that were computed (`opening_words`): the prompt ends with it, and the model goes on from there."""
 
     prompt: str
     slots: tuple[Slot, ...]
     asked: Asked
+    opening: str = ""
 
 
 SHORTENING: tuple[tuple[str, Callable[[Detail], Detail]], ...] = (
@@ -64,14 +67,15 @@ def question(
     for _, rule in SHORTENING[:shortening]:
         detail = rule(detail)
     wants = asked(source, perturbation.factor, target, estimand)
+    opening = opening_of(source.configuration, perturbation, target)
     lines = [
         *facts.configuration_lines(source.configuration, detail),
         *facts.result_lines(source, wants),
         facts.change_line(source.configuration, perturbation, target, detail),
         *_direction_line(source, perturbation, target, wants),
-        "Reasoning:",
+        f"Reasoning: {opening}".rstrip(),
     ]
-    return Question(INSTRUCTION + "\n".join(lines), slots(source, target, wants), wants)
+    return Question(INSTRUCTION + "\n".join(lines), slots(source, target, wants), wants, opening)
 
 
 def _direction_line(source: State, perturbation: Perturbation, target: Configuration, wants: Asked) -> list[str]:

@@ -76,6 +76,7 @@ class KeptStep(msgspec.Struct, frozen=True):
     state: State
     reasoning: str = ""
     completion: str = ""
+    opening: str = ""
 
 
 class ImagineRequest(msgspec.Struct, frozen=True):

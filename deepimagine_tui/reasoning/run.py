@@ -37,6 +37,7 @@ from deepimagine_tui.reasoning.events import (
 )
 from deepimagine_tui.reasoning.ids import sequence_seed, step_id
 from deepimagine_tui.reasoning.opening import NothingClose, open_pathways
+from deepimagine_tui.reasoning.opening_words import own_words
 from deepimagine_tui.reasoning.parse import ParseProblem, parse
 from deepimagine_tui.reasoning.pathway import Ask, Pathway
 from deepimagine_tui.reasoning.records import Records, said_of
@@ -135,7 +136,7 @@ class Run:
         ask.question = question
         step = ask.step
         said = prompts.shortened_by(step.source, step.perturbation, step.target, self.request.estimand, shortened)
-        return self._planned(ask, question.prompt, said)
+        return self._planned(ask, question.prompt, said, question.opening)
 
     def receive(self, ask: Ask, event: GenerationEvent) -> Iterator[ReasoningEvent]:
         """Something came from the model for `ask`."""
@@ -217,7 +218,7 @@ class Run:
             yield self._planned(ask)
             yield from self._estimate(ask, steps.entered(step, edit), "entered")
         elif kept is not None:
-            yield self._planned(ask)
+            yield self._planned(ask, opening=kept.opening)
             ask.texts.append(kept.completion)
             yield from self._estimate(ask, kept.state, "kept", reasoning=kept.reasoning)
         elif step.factor in ARITHMETIC:
@@ -259,7 +260,7 @@ class Run:
             hint = "Run again with a new seed, or use a model that follows the answer form."
             yield from self.fail_step(ask, "no answer", f"The model's answer cannot be read: {answer.reason}.", hint)
             return
-        slot = ask.slots.get(prompts.VERDICT)
+        slot, opening = ask.slots.get(prompts.VERDICT), ask.question.opening
         calibration, forecast = self._calibration, isinstance(self.request.question, Forecast)
         state, warnings = steps.answered(ask.step, answer, ask.question.asked, slot, calibration, forecast=forecast)
         ask.pathway.model_steps += 1
@@ -267,7 +268,7 @@ class Run:
             ask,
             state,
             "model",
-            reasoning=answer.reasoning,
+            reasoning=f"{opening} {own_words(opening, answer.reasoning)}".strip(),
             stated=DIRECTIONS.get(answer.choices.get(prompts.DIRECTION, "")),
             warnings=warnings,
             finished=event,
@@ -312,7 +313,7 @@ class Run:
             return ""
         return said_of(self._records, factor, verdict=state.met is not None and state.met.status == "imagined")
 
-    def _planned(self, ask: Ask, prompt: str = "", shortened: str = "") -> StepPlanned:
+    def _planned(self, ask: Ask, prompt: str = "", shortened: str = "", opening: str = "") -> StepPlanned:
         return StepPlanned(
             **self._stamps.next(),
             pathway=ask.pathway.number,
@@ -322,6 +323,7 @@ class Run:
             source_state_id=ask.step.source.id,
             prompt=prompt,
             shortened=shortened,
+            opening=opening,
             can_be_checked=ask.posted is not None,
         )
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import msgspec
 
 from deepimagine_tui.reasoning.agents import times_the_dose
+from deepimagine_tui.reasoning.opening_words import times_as_long, times_text
 from deepimagine_tui.reasoning.state import Configuration, DoseChange, Perturbation, State
 
 _LATER = re.compile(r"(?<!no )\b(?:later|longer)\b", re.IGNORECASE)
@@ -65,12 +66,10 @@ def misstatements(reasoning: str, source: State, change: Perturbation, target: C
 
 
 def _of_times(reasoning: str, before: Configuration, after: Configuration) -> Iterator[Statement]:
-    old = before.time.weeks if before.time is not None else None
-    new = after.time.weeks if after.time is not None else None
-    if not old or not new or old <= 0 or new <= 0 or abs(math.log(new / old)) < _ALIKE:
+    times = times_as_long(before, after)
+    if times is None or abs(math.log(times)) < _ALIKE:
         return
-    times = new / old
-    truth = f"the new time is {'later' if times > 1 else 'earlier'}, {times:.3g} times as long"
+    truth = f"the new time is {'later' if times > 1 else 'earlier'}, {times_text(times)} times as long"
     yield from _ordered(reasoning, (_LATER, "later"), (_EARLIER, "earlier"), times, truth)
     yield from _measured(reasoning, _TIMES_AS_LONG, "times as long", times, truth)
 
@@ -81,7 +80,7 @@ def _of_doses(reasoning: str, source: State, change: Perturbation) -> Iterator[S
     times = times_the_dose(source.configuration.arm, change.change.dose)
     if times is None or abs(math.log(times)) < _ALIKE:
         return
-    truth = f"the new dose is {'higher' if times > 1 else 'lower'}, {times:.3g} times the old one"
+    truth = f"the new dose is {'higher' if times > 1 else 'lower'}, {times_text(times)} times the old one"
     yield from _ordered(reasoning, (_HIGHER, "a higher dose"), (_LOWER, "a lower dose"), times, truth)
     yield from _measured(reasoning, _TIMES_THE_DOSE, "times the dose", times, truth)
 

@@ -45,9 +45,9 @@ def step_title(number: int, step: StepView, width: int) -> Content:
 
 def streaming_card(number: int, step: StepView, width: int) -> Content:
     """A step that is being answered: the last lines of its text, so that drawing stays quick however long it is."""
-    text = inert_lines(step.text[-TAIL_LINES * width :]).strip()
+    text = inert_lines(f"{step.planned.opening} {step.text.lstrip()}"[-TAIL_LINES * width :]).strip()
     lines = textwrap.wrap(text, max(width - 2, 20))[-TAIL_LINES:]
-    state = "streaming…" if text else "reading the prompt…"
+    state = "streaming…" if step.text else "reading the prompt…"
     tail = [Content.styled("\n".join(lines), "italic")] if lines else []
     return Content("\n").join([step_title(number, step, width), *tail, Content.styled(f"○ {state}", "italic $primary")])
 
@@ -74,10 +74,12 @@ def step_card(number: int, step: StepView, estimated: StepEstimated, width: int,
     lines = [step_title(number, step, width)]
     if step.planned.shortened:
         lines.append(Content.styled(f"prompt shortened: {inert(step.planned.shortened)}", "dim"))
-    reasoning = inert_lines(estimated.reasoning).strip()
-    if reasoning:
+    opening = step.planned.opening
+    reasoning = inert_lines(estimated.reasoning.removeprefix(opening)).strip()
+    if reasoning or opening:
+        computed = f"{inert(opening)} " if opening else ""
         cut = " [cut at the token limit]" if estimated.reasoning_cut else ""
-        lines.append(Content.assemble((reasoning, "italic"), (cut, "dim")))
+        lines.append(Content.assemble(computed, (reasoning, "italic"), (cut, "dim")))
     how = _HOW.get(estimated.kind, "")
     seconds = f"{estimated.completion_tokens} tokens, {estimated.seconds:.1f} s" if estimated.seconds else ""
     word = "✎ entered" if estimated.kind == "entered" else "○ imagined"

@@ -105,7 +105,7 @@ class Draft:
     def going_on(self, run_id: str, pathway: PathwayView, steps: int, edit: StepEdit | None = None) -> Draft:
         """The same question going on from a run: its first `steps` answered steps stand, then the user's own result, if any."""
         kept = tuple(
-            KeptStep(0, index, step.estimated.state, step.estimated.reasoning, step.estimated.completion)
+            KeptStep(0, index, step.estimated.state, step.estimated.reasoning, step.estimated.completion, step.planned.opening)
             for index, step in enumerate(pathway.steps[:steps])
             if step.estimated is not None
         )

@@ -250,7 +250,11 @@ def _edge_attributes(number: int, step: StepView) -> Attributes:
         "label": f"{perturbation.factor}: {before} -> {after}",
     }
     if step.estimated:
-        found |= {"how": step.estimated.kind, "reasoning": inert(step.estimated.reasoning)}
+        found |= {
+            "how": step.estimated.kind,
+            "reasoning": inert(step.estimated.reasoning),
+            "computed": one_line(step.planned.opening),
+        }
     return _known(found)
 
 

@@ -164,6 +164,8 @@ def _step(step: StepView, level: int) -> Iterator[Part]:
     yield Paragraph(_MADE[estimated.kind])
     if estimated.reasoning:
         yield Quote(estimated.reasoning + (" […cut at the token limit]" if estimated.reasoning_cut else ""))
+    if step.planned.opening:
+        yield Paragraph(f"Computed, and given to the model to go on from: {one_line(step.planned.opening).removesuffix(':')}.")
     yield results_table(estimated.state)
     if estimated.record:
         yield Paragraph(f"Record of {one_line(estimated.record)}.")

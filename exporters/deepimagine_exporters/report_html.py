@@ -5,6 +5,7 @@ Everything that a registry, model or user wrote is escaped, and a content securi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from typing import assert_never
@@ -14,18 +15,20 @@ from deepimagine_tui.document import Bullets, Code, Heading, Paragraph, Part, Pi
 from deepimagine_tui.text import inert, one_line
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:"
+_INTERVAL = re.compile(r"\[[\d.,+\- ]+\]")
 _CSS = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --soft: #5a5a5a; --line: #d4d4d4; --tint: #f5f5f3; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e8e6e3; --paper: #17181a; --soft: #a5a29c; --line: #3a3c40; --tint: #212327; } }
-body { margin: 2rem auto; max-width: 62rem; padding: 0 1.25rem; color: var(--ink); background: var(--paper);
+body { margin: 2rem auto; max-width: 74rem; padding: 0 1.25rem; color: var(--ink); background: var(--paper);
   font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin-top: 1.6rem; } h4 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
 table { border-collapse: collapse; width: 100%; margin: .8rem 0; font-size: .9rem; overflow-wrap: normal; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; } tr.imagined td { font-style: italic; } td { font-variant-numeric: tabular-nums; }
-td:last-child { overflow-wrap: anywhere; }
+td:last-child { overflow-wrap: anywhere; } td span, li span { white-space: nowrap; }
+p, ul { max-width: 62rem; }
 blockquote { margin: .6rem 0; padding: .4rem 1rem; border-left: 3px solid var(--line); color: var(--soft); font-style: italic;
   white-space: pre-line; }
 pre { padding: .7rem 1rem; background: var(--tint); border-radius: 4px; white-space: pre-wrap; font-size: .85rem; }
@@ -65,7 +68,7 @@ def _part(part: Part) -> str:
         case Code(text):
             return f"<pre>{_text(text)}</pre>"
         case Bullets(items):
-            return "<ul>" + "".join(f'<li dir="auto">{_text(item)}</li>' for item in items) + "</ul>"
+            return "<ul>" + "".join(f'<li dir="auto">{_unbroken(item)}</li>' for item in items) + "</ul>"
         case Table():
             return _table(part)
         case Picture(_, caption, svg):
@@ -75,10 +78,15 @@ def _part(part: Part) -> str:
             assert_never(part)
 
 
+def _unbroken(text: str) -> str:
+    """A text in which no interval is broken over two lines."""
+    return _INTERVAL.sub(r"<span>\g<0></span>", _text(text))
+
+
 def _table(table: Table) -> str:
     head = "".join(f"<th>{_text(cell)}</th>" for cell in table.head)
     rows = []
     for index, row in enumerate(table.rows):
         kind = ' class="imagined"' if index in table.imagined else ""
-        rows.append(f"<tr{kind}>" + "".join(f'<td dir="auto">{_text(cell)}</td>' for cell in row) + "</tr>")
+        rows.append(f"<tr{kind}>" + "".join(f'<td dir="auto">{_unbroken(cell)}</td>' for cell in row) + "</tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"

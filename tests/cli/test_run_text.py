@@ -65,6 +65,13 @@ def test_a_posted_result_stands_beside_the_imagined_one_with_its_grade():
     assert "copying the source: 0.148" in grade
 
 
+def test_what_was_computed_of_the_reasoning_is_told_apart():
+    text = text_of(sample_runs.revealed_run())
+    assert "More, 2.5 times the dose: the effect should grow a little." in text
+    assert "(computed, not the model's: More, 2.5 times the dose)" in text
+    assert "computed, not" not in text_of(sample_runs.what_if_run())
+
+
 def test_the_demo_is_marked_at_the_top_and_where_the_model_is_named():
     text = text_of(sample_runs.demo_run())
     assert DEMO_MARK in text.splitlines()[0]

@@ -18,6 +18,7 @@ from deepimagine_tui.evaluation.questions import THREE_WAY, Question
 from deepimagine_tui.reasoning.anchors import AnchorSearch
 from deepimagine_tui.reasoning.events import Aggregated, AnchorChosen, RunStarted
 from deepimagine_tui.reasoning.journal import read_events
+from deepimagine_tui.reasoning.prompts import PROMPT_VERSION
 from deepimagine_tui.reasoning.state import Configuration, State
 from tests.evaluation.answering import Told, forecast, says, source, step
 from tests.evaluation.made_questions import learnt, predict
@@ -124,6 +125,7 @@ def test_where_all_are_steps_more_are_asked_at_once_and_whole():
         texts += model.prompts
     assert len(texts[0]) > len(texts[1])
     assert "anchors" not in chain.facts.settings
+    assert chain.facts.prompt_version == PROMPT_VERSION
 
 
 class Long(Told):

@@ -100,6 +100,7 @@ def test_the_facts_name_the_model_and_what_the_base_rates_are_of():
     assert (facts.base_rate, facts.learnt_trials) == (pytest.approx(0.5), 40)
     assert facts.settings["max_reasoning_tokens"] == 64
     assert facts.settings["temperature"] == 0.0
+    assert facts.prompt_version == "", "its prompts are its own, and not the engine's"
     assert Direct(Told(info=REMOTE), learnt()).batch > Direct(Told(), learnt()).batch
 
 

@@ -14,7 +14,14 @@ from tests.evaluation.made_questions import asked, learnt, met, predict
 pytest.importorskip("sklearn", reason="the `evaluation` extra is not installed")
 
 HEADER = Header(
-    system="deepimagine", what="chains", set_name="made", set_sha256="0", questions=0, model="tiny", model_sha256="a" * 64
+    system="deepimagine",
+    what="chains",
+    set_name="made",
+    set_sha256="0",
+    questions=0,
+    model="tiny",
+    model_sha256="a" * 64,
+    prompt_version="7",
 )
 
 
@@ -52,7 +59,7 @@ def test_the_chain_counts_by_what_it_was_worth_on_the_examples():
     good = Ensemble(some, [chain(some, 0.8, **{yes.id: 0.9, no.id: 0.1})])
     assert met(good, [yes])[0] > 0.7 > 0.3 > met(good, [no])[0]
     assert good.facts.settings["trials with a chain"] == 30
-    assert good.facts.model == "tiny"
+    assert (good.facts.model, good.facts.prompt_version) == ("tiny", "7")
     wrong = Ensemble(some, [chain(some, 0.2, **{yes.id: 0.9, no.id: 0.1})])
     assert met(wrong, [yes]) == pytest.approx(met(wrong, [no]))
     assert wrong.facts.settings["of chain"] == 0

@@ -11,52 +11,58 @@ from tests.evaluation.made_questions import asked
 
 
 @pytest.mark.parametrize(
-    ("arm", "given"),
+    ("label", "interventions", "left"),
     [
-        (ArmSpec("Semaglutide + Tolumab placebo", ("Tolumab placebo", "Semaglutide")), "Semaglutide + Semaglutide"),
-        (ArmSpec("Metoprolol plus placebo for perfinib"), "Metoprolol plus"),
-        (ArmSpec("Azathioprine", ("Azathioprine", "Placebo-rituximab")), "Azathioprine Azathioprine"),
-        (ArmSpec("Placebo + Azacitidine", ("Azacitidine", "Placebo")), "+ Azacitidine Azacitidine"),
-        (ArmSpec("Tolumab and placebo", ("Tolumab", "Placebo")), "Tolumab and Tolumab"),
-        (ArmSpec("Tolumab 20 mg"), "Tolumab 20 mg"),
+        ("Cohort 4: Placebo", (), ""),
+        ("Placebo", ("Tolumab",), ""),
+        ("Placebo", ("Tolumab 300 mg", "Placebo"), ""),
+        ("Tolumab Matching Placebo", ("Tolumab",), ""),
+        ("Placebo for Tolumab", ("Placebo for Tolumab",), ""),
+        ("Adults Treated With Placebo", (), ""),
+        ("Arm 4: Pbo for 50 mg AAA + 20 mg BBB", ("Tolumab", "Ranovir"), ""),
+        ("Tolumab Placebo + Ranovir Placebo", ("Placebo",), ""),
+        ("Control Group", ("Tolumab placebo",), "Control Group"),
+        ("Placebo + SOC", ("Placebo", "Standard of care"), "SOC"),
+        ("Standard of Care Plus Vehicle Gel", (), "Standard of Care"),
+        ("Sham Stimulation", ("Device A",), ""),
+        ("Normal Saline Group", (), ""),
+        ("Placebo then Tolumab", ("Tolumab",), ""),
+        ("Placebo / Tolumab 5 mg", ("Tolumab",), ""),
+        ("Deferred Group: Placebo > Tolumab/Ranovir", (), ""),
+        ("Tolumab/Placebo", ("Placebo",), ""),
     ],
 )
-def test_the_placebo_of_a_drug_is_not_given(arm: ArmSpec, given: str):
-    assert given_text(arm).split() == given.split()
+def test_a_placebo_is_blank_whatever_is_listed_or_follows(label: str, interventions: tuple[str, ...], left: str):
+    arm = ArmSpec(label, interventions)
+    assert is_blank(arm)
+    assert given_text(arm) == left
 
 
 @pytest.mark.parametrize(
-    ("label", "blank"),
+    ("label", "interventions", "given"),
     [
-        ("Placebo", True),
-        ("Group 4: Placebo", True),
-        ("Placebo Topical Powder", True),
-        ("Tolumab placebo", True),
-        ("Group 3: Placebo Followed by Tolumab", True),
-        ("Placebo/Pioglitazone", True),
-        ("Placebo → Tolumab", True),
-        ("Group B: Part 1 Placebo and Part 2 Active Treatment", True),
-        ("Normal Saline", True),
-        ("Sham stimulation", True),
-        ("Placebo + Azacitidine", False),
-        ("Metoprolol plus placebo for perfinib", False),
-        ("Tolumab followed by placebo", False),
-        ("Saline Lavage with no Local Antibiotics", False),
-        ("Tolumab 20 mg", False),
-        ("Control", False),
+        ("Placebo + Metformin", ("Placebo", "Metformin"), "Metformin; Metformin"),
+        ("Arm I (Metformin and Placebo)", (), "Arm I Metformin"),
+        ("Placebo with Metformin", (), "Metformin"),
+        ("Tolumab 10 mg + Ranovir Placebo + Ranovir 20 mg", (), "Tolumab 10 mg + Ranovir 20 mg"),
+        ("Tolumab", ("Tolumab", "Placebo of Ranovir"), "Tolumab; Tolumab"),
+        ("Control Group", ("Placebo", "Metformin"), "Control Group; Metformin"),
+        ("Tolumab/Placebo", ("Tolumab", "Placebo"), "Tolumab; Tolumab"),
+        ("Tolumab → Placebo", ("Tolumab",), "Tolumab; Tolumab"),
+        ("Tolumab in Normal Saline", ("Tolumab and solvent",), "Tolumab in Normal Saline; Tolumab and solvent"),
+        ("Control", (), "Control"),
+        ("Usual Care", ("Standard of care",), "Usual Care; Standard of care"),
     ],
 )
-def test_a_label_says_whether_anything_active_is_given_at_first(label: str, blank: bool):
-    assert is_blank(ArmSpec(label)) is blank
+def test_what_is_given_beside_or_before_a_placebo_is_left(label: str, interventions: tuple[str, ...], given: str):
+    arm = ArmSpec(label, interventions)
+    assert not is_blank(arm)
+    assert given_text(arm) == given
 
 
 def test_a_placebo_is_expected_to_lose_whatever_is_registered_of_it():
     placebo = expected(asked(1, "Tolumab", "Placebo", "placebo")).comparator
-    for label, control in (
-        ("Placebo Followed by Tolumab", "none"),
-        ("Tolumab placebo", "active"),
-        ("Arm I: Placebo", "active"),
-    ):
+    for label, control in (("Placebo then Tolumab", "none"), ("Tolumab placebo", "active"), ("Arm I: Placebo", "active")):
         assert expected(asked(1, "Tolumab", label, control)).comparator == placebo
     rival = expected(asked(1, "Tolumab", "Ranovir", "active"))
     assert expected(asked(1, "Tolumab", "Ranovir", "none")) == rival

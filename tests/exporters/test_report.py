@@ -88,13 +88,18 @@ def test_markdown_has_its_figures_beside_it(tmp_path: Path) -> None:
 def test_a_report_says_what_is_needed_to_judge_the_run(suffix: str, tmp_path: Path) -> None:
     graph = sample_runs.graph_of(sample_runs.revealed_run())
     path = export_report(graph, tmp_path / f"run{suffix}")
-    said = " ".join(read_html(path).text) if suffix == ".html" else path.read_text(encoding="utf-8").replace("\\", "")
+    said = (
+        " ".join(" ".join(read_html(path).text).split())
+        if suffix == ".html"
+        else path.read_text(encoding="utf-8").replace("\\", "")
+    )
     said = said.replace("&lt;", "<")
     for needed in (
         "Model output for hypothesis generation. Not evidence; not for patient care.",
         "NCT99000101, outcome NCT99000101:1f0c9a2e:1, group OG001",
         "[-0.74, -0.41] 95% CI posted, p < 0.001",
-        "Two and a half times the dose adds a little.",
+        "More, 2.5 times the dose: the effect should grow a little.",
+        "Computed, and given to the model to go on from: More, 2.5 times the dose.",
         "[-0.99, -0.49] 90% PI",
         "logits, mass .97, not calibrated",
         "z -7.4, p < .001, met; it agrees with the verdict",

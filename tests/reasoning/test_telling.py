@@ -83,7 +83,7 @@ def events_of(*reasonings: str) -> list[ReasoningEvent]:
 
 def test_a_false_statement_is_flagged_beside_the_answer_and_counted_in_the_run() -> None:
     events = events_of(" Less of the drug, 0.5 times the dose.", " More of the drug, 5 times the dose.", " Who knows.")
-    warned = {step.reasoning: step.warnings for step in estimated(events)}
+    warned = {step.reasoning.partition(": ")[2]: step.warnings for step in estimated(events)}
     assert warned.pop("Less of the drug, 0.5 times the dose.") == (
         "the reasoning says a lower dose, but the new dose is higher, 5 times the old one",
         "the reasoning says 0.5 times the dose, but the new dose is higher, 5 times the old one",

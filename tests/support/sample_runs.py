@@ -213,9 +213,11 @@ class _Run:
         revealed: Revealed | None = None,
         warnings: tuple[str, ...] = (),
         kind: str = "model",
+        opening: str = "",
     ) -> None:
         step_id = content_hash([source.id, perturbation, "p1"])
         asked = kind == "model"
+        change = f"{perturbation.before} becomes {perturbation.after}"
         self.add(
             StepPlanned,
             pathway=pathway,
@@ -223,7 +225,8 @@ class _Run:
             step_id=step_id,
             perturbation=perturbation,
             source_state_id=source.id,
-            prompt=f"Trial {source.nct_id}. {perturbation.before} becomes {perturbation.after}.\nReasoning:" if asked else "",
+            prompt=f"Trial {source.nct_id}. {change}.\nReasoning: {opening}".rstrip() if asked else "",
+            opening=opening,
             can_be_checked=revealed is not None,
         )
         if asked:
@@ -237,7 +240,7 @@ class _Run:
             kind=kind,
             stated_direction="down" if asked else None,
             completion=f"{reasoning}\nVerdict: met" if asked else "",
-            reasoning=reasoning,
+            reasoning=f"{opening} {reasoning}".strip(),
             prompt_tokens=412 if asked else 0,
             completion_tokens=58 if asked else 0,
             seconds=1.9 if asked else 0.0,
@@ -326,7 +329,8 @@ def revealed_run() -> Events:
         verdict_right=True,
         brier=0.0196,
     )
-    run.step(0, 0, TO_25, start, target, "Two and a half times the dose adds a little.", revealed=revealed)
+    opening = "More, 2.5 times the dose:"
+    run.step(0, 0, TO_25, start, target, "the effect should grow a little.", revealed=revealed, opening=opening)
     run.add(PathwayDone, pathway=0, complete=True, steps=1, final_state_id=target.id)
     run.add(RunFinished, outcome="answered", seconds=2.0)
     return tuple(run.events)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from deepimagine_training import rationale
 from deepimagine_training.examples import Example, example_of, pose
 from deepimagine_training.pairs import PairSet
 from deepimagine_training.recipe import DataRecipe
@@ -78,3 +79,15 @@ def test_only_the_side_kinds_and_factors_of_the_recipe_are_taken(small_pairs: Pa
     chosen = select(small_pairs.rows, reasonings, DataRecipe(factors=("dose",), kinds=("natural",)), "train", 7)
     assert chosen.examples
     assert {(one.row.side, one.row.kind, one.row.factor) for one in chosen.examples} == {("train", "natural", "dose")}
+
+
+def test_the_opening_is_asked_and_not_learnt(small_pairs: PairSet):
+    opened = 0
+    for row in (row for row in small_pairs.rows if row.kind == "natural"):
+        question = pose(row).question
+        whole = example_of(row, f"{question.opening} {REASONING}")
+        assert whole.completion.startswith(f" {REASONING}")
+        assert whole.prompt.endswith(f"Reasoning: {question.opening}".rstrip())
+        assert rationale.write(row).startswith(question.opening)
+        opened += bool(question.opening)
+    assert opened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from deepimagine_training.recipe import DataRecipe, LoraRecipe, Recipe, SftRecip
 from deepimagine_training.writing import write_facts
 
 from deepimagine_tui.errors import BadInputError, CancelledError, ExitCode, ModelError, RefusedError
+from deepimagine_tui.reasoning.prompts import PROMPT_VERSION
 from tests.cli.conftest import Cli, cli, plain_environment
 from tests.support.tiny_model import tiny_gemma3
 
@@ -153,6 +155,15 @@ def test_traces_of_other_pairs_are_refused(room: Path, tmp_path: Path, drawn: Pa
     traces.finish(tmp_path / "traces", "of other pairs", 0)
     found = bases.resolve(str(room / "base"))
     with pytest.raises(BadInputError, match="other pairs"):
+        sft.train(recipe(), found, room / "pairs", tmp_path / "traces", tmp_path / "run", Event())
+
+
+def test_traces_that_go_on_from_other_prompts_are_refused(room: Path, tmp_path: Path):
+    shutil.copytree(room / "traces", tmp_path / "traces")
+    manifest = tmp_path / "traces" / traces.MANIFEST
+    manifest.write_text(json.dumps(json.loads(manifest.read_text("utf-8")) | {"prompt_version": "1"}), "utf-8")
+    found = bases.resolve(str(room / "base"))
+    with pytest.raises(BadInputError, match=f"prompts 1, not {PROMPT_VERSION}"):
         sft.train(recipe(), found, room / "pairs", tmp_path / "traces", tmp_path / "run", Event())
 
 

@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 from deepimagine_training import pair_files, teaching, traces
-from deepimagine_training.examples import example_of
+from deepimagine_training.examples import example_of, pose
 from deepimagine_training.pairs import PairSet
 from deepimagine_training.rows import PairRow
 from deepimagine_training.tasks import task_of
@@ -71,7 +71,8 @@ def test_what_is_right_is_kept_with_where_it_is_from(rows: dict[str, PairRow], t
     assert written.keys() == rows.keys()
     seeds = {request.request_id: request.seed for request in backend.history}
     for key, trace in written.items():
-        assert trace.reasoning == GOOD.strip()
+        opening = pose(rows[key]).question.opening
+        assert trace.reasoning == f"{opening} {GOOD.strip()}".strip()
         assert (trace.writer, trace.model, trace.attempts, trace.seed) == ("model", "teacher", 1, seeds[key])
     assert len(set(seeds.values())) == 6
     assert traces.finish(tmp_path / "traces", "hash", 0).writer == "model"

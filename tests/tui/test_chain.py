@@ -79,6 +79,25 @@ def test_a_reveal_shows_both_values_the_grade_and_whether_the_trial_was_seen() -
     assert "the model was trained on this trial" in text
 
 
+def test_what_was_computed_of_the_reasoning_is_upright_and_the_model_s_own_words_are_not() -> None:
+    (step,) = build_graph(sample_runs.revealed_run()).pathways[0].steps
+    assert step.estimated is not None
+    card = step_card(1, step, step.estimated, 90)
+    own = [card.plain[span.start : span.end] for span in card.spans if span.style == "italic"]
+    assert "More, 2.5 times the dose: the effect should grow a little." in card.plain
+    assert own[0] == "the effect should grow a little."
+
+
+def test_while_the_prompt_is_read_the_opening_stands_there_and_nothing_streams() -> None:
+    (step,) = build_graph(sample_runs.revealed_run()).pathways[0].steps
+    waiting = streaming_card(1, replace(step, text="", estimated=None), 60).plain
+    assert "More, 2.5 times the dose:" in waiting
+    assert "reading the prompt…" in waiting
+    going = streaming_card(1, replace(step, text=" the effect", estimated=None), 60).plain
+    assert "More, 2.5 times the dose: the effect" in going
+    assert "streaming…" in going
+
+
 @pytest.mark.parametrize("width", [36, 44])
 def test_a_line_that_goes_on_stands_under_its_first_word_and_no_p_value_is_cut(width: int) -> None:
     for run in (sample_runs.what_if_run, sample_runs.revealed_run):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from deepimagine_training.run_manifest import Manifest
 from deepimagine_tui.document import Bullets, Heading, Paragraph, Part, Table
 from deepimagine_tui.evaluation import report_content
-from deepimagine_tui.evaluation.estimate_text import cell
+from deepimagine_tui.evaluation.estimate_text import SAID, cell
 from deepimagine_tui.evaluation.intervals import LEVEL, Word
 from deepimagine_tui.evaluation.metrics import EVERY, FLIPS, NON_FLIPS, Metric, Slice
 from deepimagine_tui.evaluation.questions import QuestionClass
@@ -29,11 +29,6 @@ _BRIEF: tuple[tuple[Metric, str], ...] = (
 )
 _FIRST = ("arm", "dose")
 """The factors with headlines of their own."""
-_SAID: dict[Word, str] = {
-    "better": "better than",
-    "worse": "worse than",
-    "not distinguishable": "not distinguishable from",
-}
 
 
 def brief(manifest: Manifest, report: Report, parents: Sequence[Manifest] = ()) -> Iterator[str]:
@@ -92,7 +87,7 @@ def _words(report: Report, metric: Metric, part: Slice) -> str:
         found = report.against(system.name, KIND, metric, part)
         if found is not None:
             by_word[found.word].append(found.other)
-    return "; ".join(f"{said} {', '.join(by_word[word])}" for word, said in _SAID.items() if by_word[word]) or "alone"
+    return "; ".join(f"{said} {', '.join(by_word[word])}" for word, said in SAID.items() if by_word[word]) or "alone"
 
 
 def _flips(report: Report) -> Iterator[str]:

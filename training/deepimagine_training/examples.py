@@ -104,7 +104,8 @@ def posed(source: State, change: Perturbation, shortening: int = 0) -> Posed:
 
 
 def example_of(row: PairRow, reasoning: str, shortening: int = 0) -> Example:
-    """The example of a pair with this reasoning (one line, without the answer).
+    """The example of a pair with this reasoning (one line, without the answer). The question's opening, with which the
+    reasoning begins, is in the prompt and not in what is learnt.
 
     Raises:
         RefusedError: it cannot be asked as one step, or nothing of its answer is posted.
@@ -112,7 +113,8 @@ def example_of(row: PairRow, reasoning: str, shortening: int = 0) -> Example:
     """
     step, question = pose(row, shortening)
     _, target = states_of(row)
-    pieces = [Piece(" " + " ".join(reasoning.split()), "reasoning")]
+    learnt = " ".join(reasoning.split()).removeprefix(question.opening).strip()
+    pieces = [Piece(f" {learnt}", "reasoning")]
     for slot in question.slots:
         value, known = _answer(slot.name, row, step, target)
         if value is None:

@@ -7,12 +7,14 @@ the verdict slot is that of the question and not of a conclusion drawn before. T
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 from deepimagine_training.examples import pose
 from deepimagine_training.rows import PairRow
 from deepimagine_tui.reasoning import describe
 from deepimagine_tui.reasoning.agents import agents_of, times_the_dose
+from deepimagine_tui.reasoning.opening_words import opening_of, times_as_long
 from deepimagine_tui.reasoning.plain import plain
 from deepimagine_tui.reasoning.scales import NotScorableError
 from deepimagine_tui.reasoning.scoring import favoured
@@ -42,11 +44,12 @@ _CLASSES = {
     "vaccine": "vaccine",
 }
 """Classes of mechanism by the end of a generic name, after the WHO's list of stems for international nonproprietary names."""
+_NO_CLASS = re.compile(r"(?:piprazole|(?:ny|pento|somato|cila)statin|teduglutide)$")
+"""Names that end like a class and are not of it."""
 
 _LARGE_Z = 4.0
 _LABEL = 40
 _INERT = {"placebo": "placebo", "sham": "a sham procedure", "no intervention": "no treatment"}
-_NEAR, _FAR = 1.5, 3.0
 _SHARED_MUCH, _SHARED_SOME = 0.5, 0.2
 
 
@@ -99,7 +102,7 @@ def _change(step: Step, key: str) -> str:
         case "outcome":
             return _outcome(before, after)
         case "time_frame":
-            return _time(before, after)
+            return _time(step)
         case "geography":
             shown = plain(describe.geography_text(after.geography), _LABEL)
             return f"In {shown} the standard of care and the patients may differ, which moves both arms alike."
@@ -110,22 +113,17 @@ def _change(step: Step, key: str) -> str:
 
 
 def _dose(step: Step) -> str:
+    opening = opening_of(step.source.configuration, step.perturbation, step.target)
     change = step.perturbation.change
-    arm = step.source.configuration.arm
-    times = None
-    if isinstance(change, DoseChange):
-        times = times_the_dose(arm, change.dose)
-    name = _class_of(arm)
+    times = times_the_dose(step.source.configuration.arm, change.dose) if isinstance(change, DoseChange) else None
+    if times is not None and opening:
+        effect_is = "grow, if it is not" if times > 1 else "shrink, if it was not"
+        return f"{opening} the effect should {effect_is} at its plateau."
+    name = _class_of(step.source.configuration.arm)
     of = f" of the {name}" if name else ""
     if times is None:
         return f"Another dose{of} whose ratio to the old one is not known."
-    if abs(times - 1) < 1e-6:
-        return f"The same total dose{of} on another schedule, so little should change."
-    if times > 1:
-        size = "Slightly more" if times < _NEAR else "More" if times < _FAR else "Much more"
-        return f"{size}{of}, {times:.3g} times the dose: the effect should grow, if it is not at its plateau."
-    size = "Slightly less" if times > 1 / _NEAR else "Less" if times > 1 / _FAR else "Much less"
-    return f"{size}{of}, {times:.3g} times the dose: the effect should shrink, if it was not at its plateau."
+    return f"The same total dose{of} on another schedule, so little should change."
 
 
 def _arm(before: Configuration, after: Configuration, key: str) -> str:
@@ -172,17 +170,14 @@ def _outcome(before: Configuration, after: Configuration) -> str:
     return f"The new outcome is {how} the old one{sized}: {carries}."
 
 
-def _time(before: Configuration, after: Configuration) -> str:
-    old = before.time.weeks if before.time else None
-    new = after.time.weeks if after.time else None
-    if not old or not new:
+def _time(step: Step) -> str:
+    opening = opening_of(step.source.configuration, step.perturbation, step.target)
+    times = times_as_long(step.source.configuration, step.target)
+    if times is None or not opening:
         return "Another time is read, so both arms move along their course."
-    times = new / old
-    if times >= 1:
-        size = "A little later" if times < _NEAR else "Later" if times < _FAR else "Much later"
-        return f"{size}, {times:.3g} times as long: both arms go on along their course, and effects build or fade."
-    size = "A little earlier" if times > 1 / _NEAR else "Earlier" if times > 1 / _FAR else "Much earlier"
-    return f"{size}, {times:.3g} times as long: both arms are nearer to where they began, and less effect has built."
+    if times > 1:
+        return f"{opening} both arms go on along their course, and effects build or fade."
+    return f"{opening} both arms are nearer to where they began, and less effect has built."
 
 
 def _opponent(comparator: ArmSpec | None) -> str:
@@ -194,7 +189,8 @@ def _opponent(comparator: ArmSpec | None) -> str:
 def _class_of(arm: ArmSpec) -> str:
     """The class of mechanism of an arm's drugs, by the ends of their names; empty where none is known."""
     words = [word.strip(",.;()").casefold() for name in arm.interventions for word in name.split()]
-    return next((name for word in words for stem, name in _CLASSES.items() if word.endswith(stem)), "")
+    named = [word for word in words if not _NO_CLASS.search(word)]
+    return next((name for word in named for stem, name in _CLASSES.items() if word.endswith(stem)), "")
 
 
 def _one_of(key: str, texts: Sequence[str]) -> str:

@@ -17,10 +17,12 @@ import msgspec
 from deepimagine_tui import __version__
 from deepimagine_tui.errors import BadInputError, NewerSchemaError, NotFoundError, RefusedError
 from deepimagine_tui.files import make_dir, sha256, storage_error, write_bytes, write_text
+from deepimagine_tui.reasoning.prompts import PROMPT_VERSION
 
 FORMAT = "deepimagine traces"
 SCHEMA_VERSION = 1
 MANIFEST, LINES, REJECTED = "manifest.json", "traces.jsonl", "rejected.jsonl"
+_AGAIN = "Write traces for these: deepimagine train traces"
 _OURS = (MANIFEST, LINES, REJECTED)
 
 Writer = Literal["facts", "model"]
@@ -205,11 +207,14 @@ def load(folder: Path, pairs_sha256: str) -> dict[str, Trace]:
     """The finished traces of a folder by pair id.
 
     Raises:
-        BadInputError: they are of other pairs.
+        BadInputError: they are of other pairs, or go on from prompts of another version.
         DeepImagineError: as `read_manifest`.
     """
-    if read_manifest(folder).pairs_sha256 != pairs_sha256:
-        raise BadInputError(f"{folder} holds traces of other pairs.", "Write traces for these: deepimagine train traces")
+    manifest = read_manifest(folder)
+    if manifest.pairs_sha256 != pairs_sha256:
+        raise BadInputError(f"{folder} holds traces of other pairs.", _AGAIN)
+    if manifest.prompt_version != PROMPT_VERSION:
+        raise BadInputError(f"{folder} holds traces of prompts {manifest.prompt_version}, not {PROMPT_VERSION}.", _AGAIN)
     return read_lines(folder)
 
 
