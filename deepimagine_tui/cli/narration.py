@@ -35,6 +35,7 @@ class Narrator:
         self._done = 0
         self._tokens = 0
         self._streaming = False
+        self._opens = False
 
     def tell(self, event: ReasoningEvent) -> None:
         """Tell one event."""
@@ -50,7 +51,9 @@ class Narrator:
                 self._line(
                     event.pathway, f"step {event.step + 1}, {one_line(f'{change.factor}: {change.before} -> {change.after}')}"
                 )
-                self._stream(event.opening)
+                if self._streams and event.opening:
+                    self._stream(f"{event.opening} ")
+                    self._opens = True
             case TokensArrived():
                 self._text(event)
             case StepEstimated():
@@ -74,17 +77,22 @@ class Narrator:
 
     def _text(self, event: TokensArrived) -> None:
         self._tokens += event.tokens
-        if self._terminal and self._pathways == 1:
+        if self._streams:
             if event.part == "reasoning":
-                self._stream(event.text)
+                self._stream(event.text.lstrip() if self._opens else event.text)
+                self._opens = False
         else:
             pathways = f"{self._done} of {self._pathways} pathways done, " if self._pathways > 1 else ""
             self._progress.say(f"{pathways}{self._tokens} tokens")
 
+    @property
+    def _streams(self) -> bool:
+        """Whether reasoning is shown as it comes: on a terminal, of a single pathway."""
+        return self._terminal and self._pathways == 1
+
     def _stream(self, text: str) -> None:
-        if text and self._terminal and self._pathways == 1:
-            click.echo(inert(text), err=True, nl=False)
-            self._streaming = True
+        click.echo(inert(text), err=True, nl=False)
+        self._streaming = True
 
     def _end_of_text(self) -> None:
         if self._streaming:

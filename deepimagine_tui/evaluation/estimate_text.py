@@ -55,7 +55,7 @@ def sentence(metric: Metric, found: Sequence[Difference]) -> str:
     (470 questions of 249 trials)`. With the differences of those that it is better or worse than; how many questions and trials
     stand at the end, or where they differ, beside each name."""
     sizes = list(dict.fromkeys(map(_sizes, found)))
-    texts: dict[Word, list[str]] = {"better": [], "worse": [], "not distinguishable": []}
+    texts: dict[Word, list[str]] = {word: [] for word in SAID}
     for one in found:
         size = change(one, with_rows=False) if one.word != "not distinguishable" else ""
         beside = ", ".join(filter(None, (size, _sizes(one) if len(sizes) > 1 else "")))

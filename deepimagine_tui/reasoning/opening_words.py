@@ -34,10 +34,12 @@ def opening_of(before: Configuration, change: Perturbation, after: Configuration
     return words[0].upper() + words[1:]
 
 
-def own_words(opening: str, written: str) -> str:
-    """What a model wrote after an opening, without the opening, which a chat model may repeat."""
+def with_opening(opening: str, written: str) -> str:
+    """The whole reasoning: an opening, if there is one, and what a model wrote after it, who may have repeated it in a chat."""
     text = written.strip()
-    return text.removeprefix("Reasoning:").strip().removeprefix(opening).strip() if opening else text
+    if not opening:
+        return text
+    return f"{opening} {text.removeprefix('Reasoning:').strip().removeprefix(opening).strip()}".strip()
 
 
 def times_text(times: float) -> str:

@@ -37,7 +37,7 @@ from deepimagine_tui.reasoning.events import (
 )
 from deepimagine_tui.reasoning.ids import sequence_seed, step_id
 from deepimagine_tui.reasoning.opening import NothingClose, open_pathways
-from deepimagine_tui.reasoning.opening_words import own_words
+from deepimagine_tui.reasoning.opening_words import with_opening
 from deepimagine_tui.reasoning.parse import ParseProblem, parse
 from deepimagine_tui.reasoning.pathway import Ask, Pathway
 from deepimagine_tui.reasoning.records import Records, said_of
@@ -260,7 +260,7 @@ class Run:
             hint = "Run again with a new seed, or use a model that follows the answer form."
             yield from self.fail_step(ask, "no answer", f"The model's answer cannot be read: {answer.reason}.", hint)
             return
-        slot, opening = ask.slots.get(prompts.VERDICT), ask.question.opening
+        slot = ask.slots.get(prompts.VERDICT)
         calibration, forecast = self._calibration, isinstance(self.request.question, Forecast)
         state, warnings = steps.answered(ask.step, answer, ask.question.asked, slot, calibration, forecast=forecast)
         ask.pathway.model_steps += 1
@@ -268,7 +268,7 @@ class Run:
             ask,
             state,
             "model",
-            reasoning=f"{opening} {own_words(opening, answer.reasoning)}".strip(),
+            reasoning=with_opening(ask.question.opening, answer.reasoning),
             stated=DIRECTIONS.get(answer.choices.get(prompts.DIRECTION, "")),
             warnings=warnings,
             finished=event,

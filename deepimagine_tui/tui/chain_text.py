@@ -10,6 +10,7 @@ from textual.content import Content
 from deepimagine_tui.reasoning.describe import arm_text, outcome_text, time_text
 from deepimagine_tui.reasoning.events import AnchorChosen, Revealed, StepEstimated
 from deepimagine_tui.reasoning.graph import StepView
+from deepimagine_tui.reasoning.opening_words import with_opening
 from deepimagine_tui.reasoning.state import ContrastEstimate, MetEstimate, Number, State, Status
 from deepimagine_tui.reasoning.summary import MARKS
 from deepimagine_tui.text import inert as inert_lines
@@ -45,7 +46,7 @@ def step_title(number: int, step: StepView, width: int) -> Content:
 
 def streaming_card(number: int, step: StepView, width: int) -> Content:
     """A step that is being answered: the last lines of its text, so that drawing stays quick however long it is."""
-    text = inert_lines(f"{step.planned.opening} {step.text.lstrip()}"[-TAIL_LINES * width :]).strip()
+    text = inert_lines(with_opening(step.planned.opening, step.text)[-TAIL_LINES * width :]).strip()
     lines = textwrap.wrap(text, max(width - 2, 20))[-TAIL_LINES:]
     state = "streaming…" if step.text else "reading the prompt…"
     tail = [Content.styled("\n".join(lines), "italic")] if lines else []
@@ -55,8 +56,8 @@ def streaming_card(number: int, step: StepView, width: int) -> Content:
 def stopped_card(number: int, step: StepView, width: int, why: str) -> Content:
     """A step that was not answered: stopped, or the model had no readable answer."""
     lines = [step_title(number, step, width)]
-    text = inert_lines(step.text).strip()
-    if text:
+    if step.text.strip():
+        text = inert_lines(with_opening(step.planned.opening, step.text))
         lines.append(Content.styled(text, "italic dim"))
     if step.failed is not None:
         lines.append(Content.styled(f"✕ {inert(step.failed.message)}", "$text-error"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from deepimagine_tui.cli import narration, progress
 from deepimagine_tui.cli.narration import Narrator
 from deepimagine_tui.cli.progress import Progress
-from tests.support.sample_runs import ALL_RUNS, Events, forecast_run, what_if_run
+from deepimagine_tui.reasoning.events import TokensArrived
+from tests.support.sample_runs import ALL_RUNS, Events, forecast_run, revealed_run, what_if_run
 
 
 @pytest.fixture
@@ -42,6 +44,16 @@ def test_every_run_is_told_in_plain_inert_lines(name: str, capsys: pytest.Captur
 
 def test_one_pathway_streams_its_reasoning_in_a_terminal_only(capsys: pytest.CaptureFixture[str], terminal: None):
     assert "near the plateau" in told(what_if_run(), capsys)
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_the_computed_opening_is_streamed_before_the_model_s_words(
+    blank: str, capsys: pytest.CaptureFixture[str], terminal: None
+):
+    events = tuple(
+        replace(event, text=f"{blank}{event.text}") if isinstance(event, TokensArrived) else event for event in revealed_run()
+    )
+    assert "\nMore, 2.5 times the dose: the effect should grow a little.\n" in told(events, capsys)
 
 
 def test_elsewhere_the_reasoning_is_left_to_the_result(capsys: pytest.CaptureFixture[str]):

@@ -95,6 +95,10 @@ def test_while_the_prompt_is_read_the_opening_stands_there_and_nothing_streams()
     assert "reading the prompt…" in waiting
     going = streaming_card(1, replace(step, text=" the effect", estimated=None), 60).plain
     assert "More, 2.5 times the dose: the effect" in going
+    stopped = stopped_card(1, replace(step, text=" the effect", estimated=None), 60, "stopped").plain
+    assert "More, 2.5 times the dose: the effect" in stopped
+    unasked = stopped_card(1, replace(step, text="", estimated=None), 60, "stopped").plain
+    assert "More" not in unasked, "nothing was reasoned yet"
     assert "streaming…" in going
 
 

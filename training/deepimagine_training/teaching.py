@@ -28,7 +28,7 @@ from deepimagine_tui.backends.protocol import (
 from deepimagine_tui.errors import CancelledError, ModelError, RefusedError
 from deepimagine_tui.evaluation.sides import hash_share
 from deepimagine_tui.reasoning import prompts
-from deepimagine_tui.reasoning.opening_words import own_words
+from deepimagine_tui.reasoning.opening_words import with_opening
 from deepimagine_tui.reasoning.parse import ParsedAnswer, parse
 
 GIVE_UP = 64
@@ -185,11 +185,10 @@ class _Teacher:
     def _trace(self, task: Task, answer: Answer, attempt: int) -> Trace:
         read = parse(answer.completion, task.question.slots)
         assert isinstance(read, ParsedAnswer)
-        opening = task.question.opening
         return Trace(
             task.row.id,
             task.row.factor,
-            " ".join(f"{opening} {own_words(opening, read.reasoning)}".split()),
+            " ".join(with_opening(task.question.opening, read.reasoning).split()),
             "model",
             prompts.PROMPT_VERSION,
             self.name,
